@@ -1,0 +1,20 @@
+// Package blobstore keeps message bodies: immutable bytes in packs, in an object store.
+//
+// # Terms
+//
+//   - object: a key and its bytes in S3 or in a directory. Store is the contract for objects; implementations are S3 and
+//     files; retry, caches, counting are decorators of the same interface.
+//   - pack: one object holding one or more bodies and a footer that describes them. Written once, never edited.
+//   - body: a message as it was received, stored as frames.
+//   - frame: at most FrameSize raw bytes, compressed with zstd and checksummed, decodable alone. Any byte range of a body
+//     costs the frames that cover it.
+//   - location: pack, offset, length and frame table of a body; kept in the metadata, so reading needs no look-up here.
+//
+// # Invariants
+//
+//   - When Put or Upload.Commit has returned nil, the object survives the death of this process and machine.
+//   - A reader gets exactly the bytes that were written or an error: torn, truncated or flipped bytes are Internal errors,
+//     never content.
+//   - A pack without metadata rows is garbage and harmless; nothing here decides that (see the design, garbage collection).
+//   - Memory per body read or written is a few frames, however large the body is.
+package blobstore
