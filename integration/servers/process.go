@@ -1,0 +1,227 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is a server of the test's own. Stop, Start, Pause and Resume are how tests make it fail.
+type Process struct {
+	name  string
+	dir   string   // temporary folder, removed with the test process
+	argv  []string // how it is started, again and again
+	env   []string
+	user  string // run as this user when the test is root; "" for the same
+	ready func(ctx context.Context) error
+
+	cmd    *exec.Cmd
+	done   chan struct{} // closed when cmd has ended
+	reaper io.Closer
+}
+
+// missing ends the test: as a failure in CI, skipped aloud elsewhere.
+func missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	msg := fmt.Sprintf(format, args...)
+	if os.Getenv("CI") != "" {
+		t.Fatal(msg)
+	}
+	t.Skip("SKIPPED: " + msg)
+}
+
+// find returns the path of a program: in the repository's .cache/bin, on PATH, or among extra.
+func find(name string, extra ...string) string {
+	candidates := []string{}
+	if root := repositoryRoot(); root != "" {
+		candidates = append(candidates, filepath.Join(root, ".cache", "bin", name))
+	}
+	if p, err := exec.LookPath(name); err == nil {
+		candidates = append(candidates, p)
+	}
+	for _, pattern := range extra {
+		found, _ := filepath.Glob(pattern)
+		candidates = append(candidates, found...)
+	}
+	for _, c := range candidates {
+		if info, err := os.Stat(c); err == nil && !info.IsDir() {
+			return c
+		}
+	}
+	return ""
+}
+
+// repositoryRoot returns the folder that holds go.mod, "" when there is none above the working folder.
+func repositoryRoot() string {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, serr := os.Stat(filepath.Join(dir, "go.mod")); serr == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+	return ""
+}
+
+// freePort returns a loopback TCP port nobody listens on now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// tempDir makes a folder that the given user may enter.
+func tempDir(name, user string) (string, error) {
+	dir, err := os.MkdirTemp("", "rookery-"+name+"-")
+	if err != nil {
+		return "", err
+	}
+	if user != "" {
+		if out, err := exec.Command("chown", user, dir).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("chown %s %s: %w: %s", user, dir, err, out)
+		}
+	}
+	return dir, nil
+}
+
+// reap makes sure that dir and the process group in dir/pid go away with this process.
+func (p *Process) reap() error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	// The reaper waits for the end of its input, which comes when this process is gone, killed or not.
+	cmd := exec.Command("sh", "-c", `trap "" INT TERM HUP; cat >/dev/null; [ -f "$1/pid" ] && kill -KILL -$(cat "$1/pid") 2>/dev/null; `+
+		`sleep 0.2; rm -rf "$1"`, "reaper", p.dir)
+	cmd.Stdin = r
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }()
+	_ = r.Close()
+	p.reaper = w
+	return nil
+}
+
+// Start starts the process (again) and waits until it serves.
+func (p *Process) Start() error {
+	if p.reaper == nil {
+		if err := p.reap(); err != nil {
+			return err
+		}
+	}
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	argv := p.argv
+	if p.user != "" {
+		argv = append([]string{"runuser", "-u", p.user, "--"}, argv...)
+	}
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), p.env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.cmd, p.done = cmd, make(chan struct{})
+	go func(done chan struct{}) {
+		_ = cmd.Wait()
+		close(done)
+	}(p.done)
+	if err := os.WriteFile(filepath.Join(p.dir, "pid"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		if err = p.ready(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended while starting: %s", p.name, p.lastLog())
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not serve after a minute: %w: %s", p.name, err, p.lastLog())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// lastLog returns the end of what the process printed.
+func (p *Process) lastLog() string {
+	b, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+	if len(b) > 2000 {
+		b = b[len(b)-2000:]
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// signal sends sig to the whole process group.
+func (p *Process) signal(sig syscall.Signal) error {
+	if p.cmd == nil {
+		return errors.New("not running")
+	}
+	return syscall.Kill(-p.cmd.Process.Pid, sig)
+}
+
+// Stop kills the process at once and waits until it is gone. Its data stay for the next Start.
+func (p *Process) Stop() error {
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
+// Pause stops the process from running without closing its connections.
+func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+
+// Resume lets it run on.
+func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
+
+// Close ends it for good and removes its data.
+func (p *Process) Close() {
+	if p.cmd != nil {
+		select {
+		case <-p.done:
+		default:
+			_ = p.signal(syscall.SIGCONT)
+			_ = p.Stop()
+		}
+	}
+	_ = p.reaper.Close()
+}
+
+// dial is the readiness of a server that serves once it accepts connections.
+func dial(addr string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+}
