@@ -1,0 +1,136 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rookery-mail/rookery/directory"
+)
+
+func nonEmpty(s string) string {
+	if s == "" {
+		return "a path"
+	}
+	return ""
+}
+
+func domain(s string) string {
+	if _, err := directory.ParseDomain(s); err != nil {
+		return "a domain name"
+	}
+	return ""
+}
+
+func hostname(s string) string {
+	if s != "" && domain(s) != "" {
+		return "a host name"
+	}
+	return ""
+}
+
+func delimiter(s string) string {
+	if utf8.RuneCountInString(s) > 1 || strings.ContainsAny(s, "@\"\\ \t\r\n") {
+		return `one character, such as "+"`
+	}
+	return ""
+}
+
+func listenTCP(s string) string {
+	const expected = `host:port or :port, such as "127.0.0.1:1143", or "" to switch the listener off`
+	if s == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return expected
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return expected
+	}
+	if host != "" && net.ParseIP(host) == nil && hostname(host) != "" {
+		return expected
+	}
+	return ""
+}
+
+func listenAny(s string) string {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		if !strings.HasPrefix(path, "/") || len(path) > 100 {
+			return "unix: and an absolute path of at most 100 bytes"
+		}
+		return ""
+	}
+	if expected := listenTCP(s); expected != "" {
+		return strings.Replace(expected, ", or \"\"", ", unix:/PATH, or \"\"", 1)
+	}
+	return ""
+}
+
+func readable(s string) string {
+	if s == "" {
+		return ""
+	}
+	f, err := os.Open(s)
+	if err != nil {
+		return "a file that can be read: " + err.Error()
+	}
+	_ = f.Close()
+	return ""
+}
+
+func metadataURL(s string) string {
+	const expected = "sqlite:PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or cockroachdb://USER:PASSWORD@HOST:PORT/DATABASE"
+	if s == "" {
+		return ""
+	}
+	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		if path == "" {
+			return expected
+		}
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "postgresql" && u.Scheme != "postgres" && u.Scheme != "cockroachdb" {
+		return expected
+	}
+	return ""
+}
+
+func blobsURL(s string) string {
+	const expected = "file:PATH or s3://KEY:SECRET@HOST:PORT/BUCKET?tls=false&region=REGION (special characters as %XX)"
+	if s == "" {
+		return ""
+	}
+	if path, ok := strings.CutPrefix(s, "file:"); ok {
+		if path == "" {
+			return expected
+		}
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || len(strings.Trim(u.Path, "/")) == 0 {
+		return expected
+	}
+	return ""
+}
+
+func notifyURL(s string) string {
+	const expected = "local: or redis://HOST:PORT/DB"
+	if s == "local:" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "redis" && u.Scheme != "rediss" {
+		return expected
+	}
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		if n, err := strconv.Atoi(db); err != nil || n < 0 {
+			return expected
+		}
+	}
+	return ""
+}

@@ -1,0 +1,85 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is a node's configuration, complete: defaults are filled in.
+type Config struct {
+	File string // the file it was read from, "" for none
+
+	DataDir         string
+	Hostname        string
+	DefaultDomain   string
+	Delimiter       string
+	ShutdownTimeout time.Duration
+
+	Metadata string // URL, see the key's doc
+	Blobs    string
+	Notify   string
+	Lanes    int
+
+	IMAP, IMAPS, POP3, POP3S, LMTP, HTTP string // addresses to listen on, "" for off
+
+	OverQuotaPermanent bool // what LMTP answers for a full mailbox
+
+	TLSCert, TLSKey string // files; both or none
+	AllowPlaintext  bool
+
+	Limits Limits
+	Cache  Cache
+	Log    Log
+}
+
+// Limits bound what clients may ask for.
+type Limits struct {
+	MessageSize           int64 // bytes
+	Recipients            int   // of one LMTP transaction
+	Command               int64 // bytes of an IMAP command without its literals
+	Connections           int   // of each protocol
+	ConnectionsPerAccount int
+	ConnectionsPerAddress int
+	Mailboxes             int // of one account
+}
+
+// Cache says how much may be kept near. All of it may be lost.
+type Cache struct {
+	Memory int64 // bytes of decompressed frames
+	Views  int64 // bytes for views nobody has open
+	Disk   int64 // bytes under data_dir, with an object store only
+}
+
+// Log says how events are written.
+type Log struct {
+	Level string // debug, info, warn, error
+	JSON  bool
+}
+
+// derive fills in what depends on other keys.
+func (c *Config) derive() {
+	if c.Metadata == "" {
+		c.Metadata = "sqlite:" + filepath.Join(c.DataDir, "metadata.sqlite")
+	}
+	if c.Blobs == "" {
+		c.Blobs = "file:" + filepath.Join(c.DataDir, "blobs")
+	}
+}
+
+// Embedded reports whether metadata or bodies live in files of this machine, so that no second server may use them.
+func (c *Config) Embedded() bool { return c.SQLite() || strings.HasPrefix(c.Blobs, "file:") }
+
+// SQLite reports whether the metadata is SQLite's: then the schema is brought up to date at start.
+func (c *Config) SQLite() bool { return strings.HasPrefix(c.Metadata, "sqlite:") }
+
+// Listener is one address to listen on and the key that says so.
+type Listener struct{ Key, Address string }
+
+// Listeners returns all listeners, those switched off included.
+func (c *Config) Listeners() []Listener {
+	return []Listener{
+		{"imap.listen", c.IMAP}, {"imaps.listen", c.IMAPS}, {"pop3.listen", c.POP3}, {"pop3s.listen", c.POP3S},
+		{"lmtp.listen", c.LMTP}, {"http.listen", c.HTTP},
+	}
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// key is all there is to know about one key.
+type key struct {
+	name   string
+	def    string // as in TOML
+	doc    string
+	secret bool // the value may hold credentials: never shown
+	read   reader
+}
+
+// reader takes a value into c, or says what was expected instead.
+type reader func(c *Config, v value) (expected string)
+
+// Env returns the name of the key's environment variable.
+func (k key) env() string {
+	return "ROOKERY_" + strings.ToUpper(strings.ReplaceAll(k.name, ".", "_"))
+}
+
+// The URLs have two keys each.
+var (
+	readMetadata = text(func(c *Config) *string { return &c.Metadata }, metadataURL)
+	readBlobs    = text(func(c *Config) *string { return &c.Blobs }, blobsURL)
+	readNotify   = text(func(c *Config) *string { return &c.Notify }, notifyURL)
+)
+
+// keys is the table, in the order of the example: keys without a section first.
+var keys = []key{
+	{name: "data_dir", def: `"./rookery-data"`, read: text(func(c *Config) *string { return &c.DataDir }, nonEmpty),
+		doc: "Where this machine's files are: SQLite, bodies, the disk cache, the self-signed certificate. Relative paths are\nrelative to the directory the server is started in."},
+	{name: "hostname", def: `""`, read: text(func(c *Config) *string { return &c.Hostname }, hostname),
+		doc: "The name in greetings and in the self-signed certificate. Empty: the machine's own."},
+	{name: "default_domain", def: `"localhost"`, read: text(func(c *Config) *string { return &c.DefaultDomain }, domain),
+		doc: "The domain of a login or recipient that has none: \"user1\" is user1@<default_domain>."},
+	{name: "delimiter", def: `"+"`, read: text(func(c *Config) *string { return &c.Delimiter }, delimiter),
+		doc: "What separates user and detail: mail for user+detail@ goes to user@. Empty switches this off."},
+	{name: "shutdown_timeout", def: `"30s"`, read: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
+		doc: "How long running commands may take to end after SIGTERM."},
+
+	{name: "metadata", def: `""`, secret: true, read: readMetadata,
+		doc: "Accounts, mailboxes, flags: sqlite:PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or cockroachdb://... (the same\nform). Empty: sqlite:<data_dir>/metadata.sqlite."},
+	{name: "metadata_file", def: `""`, read: secretFile(readMetadata),
+		doc: "A file that holds the URL, instead of metadata."},
+	{name: "blobs", def: `""`, secret: true, read: readBlobs,
+		doc: "Message bodies: file:PATH or s3://KEY:SECRET@HOST:PORT/BUCKET?tls=false&region=us-east-1. The bucket is made if it is\nmissing and may be. Empty: file:<data_dir>/blobs."},
+	{name: "blobs_file", def: `""`, read: secretFile(readBlobs),
+		doc: "A file that holds the URL, instead of blobs."},
+	{name: "notify", def: `"local:"`, secret: true, read: readNotify,
+		doc: "Hints between nodes: local: for a single node, redis://HOST:PORT/DB (rediss:// with TLS) for several."},
+	{name: "notify_file", def: `""`, read: secretFile(readNotify),
+		doc: "A file that holds the URL, instead of notify."},
+	{name: "lanes", def: `4`, read: number(func(c *Config) *int { return &c.Lanes }, 1, 64),
+		doc: "Group commits that may be under way at once."},
+
+	{name: "imap.listen", def: `":1143"`, read: text(func(c *Config) *string { return &c.IMAP }, listenTCP),
+		doc: "host:port; without a host all interfaces; empty switches the listener off. Plain-text passwords need STARTTLS, unless\nthe client is on loopback (see auth.allow_plaintext)."},
+	{name: "imaps.listen", def: `":1993"`, read: text(func(c *Config) *string { return &c.IMAPS }, listenTCP),
+		doc: "IMAP with TLS from the first byte."},
+	{name: "pop3.listen", def: `":1110"`, read: text(func(c *Config) *string { return &c.POP3 }, listenTCP),
+		doc: "POP3 with STLS."},
+	{name: "pop3s.listen", def: `":1995"`, read: text(func(c *Config) *string { return &c.POP3S }, listenTCP),
+		doc: "POP3 with TLS from the first byte."},
+	{name: "lmtp.listen", def: `"127.0.0.1:2424"`, read: text(func(c *Config) *string { return &c.LMTP }, listenAny),
+		doc: "Mail from the MTA: host:port or unix:/PATH. Whoever can connect can deliver; there is no login. Keep it on loopback or a\nprivate network."},
+	{name: "lmtp.over_quota", def: `"temporary"`, read: choice(func(c *Config, s string) { c.OverQuotaPermanent = s == "permanent" }, "temporary", "permanent"),
+		doc: "The answer for a full mailbox: temporary (452, the MTA tries again) or permanent (552, the mail bounces)."},
+	{name: "http.listen", def: `"127.0.0.1:8080"`, read: text(func(c *Config) *string { return &c.HTTP }, listenTCP),
+		doc: "/healthz, /readyz and /metrics. There is no login."},
+
+	{name: "tls.cert", def: `""`, read: text(func(c *Config) *string { return &c.TLSCert }, readable),
+		doc: "Certificate chain in PEM. Empty: a self-signed one is made in data_dir. Read again at SIGHUP."},
+	{name: "tls.key", def: `""`, read: text(func(c *Config) *string { return &c.TLSKey }, readable),
+		doc: "Its private key in PEM."},
+	{name: "auth.allow_plaintext", def: `false`, read: boolean(func(c *Config) *bool { return &c.AllowPlaintext }),
+		doc: "Whether passwords may cross a network without TLS."},
+
+	{name: "limits.message_size", def: `"100MiB"`, read: size(func(c *Config) *int64 { return &c.Limits.MessageSize }, 1<<10),
+		doc: "The largest message taken, by LMTP or APPEND."},
+	{name: "limits.recipients", def: `1000`, read: number(func(c *Config) *int { return &c.Limits.Recipients }, 1, 100_000),
+		doc: "Recipients of one LMTP transaction. RFC 5321 asks for 100 at least."},
+	{name: "limits.command", def: `"64KiB"`, read: size(func(c *Config) *int64 { return &c.Limits.Command }, 1<<10),
+		doc: "The longest IMAP command, without message literals."},
+	{name: "limits.connections", def: `20000`, read: number(func(c *Config) *int { return &c.Limits.Connections }, 1, 10_000_000),
+		doc: "Connections of each protocol at once."},
+	{name: "limits.connections_per_account", def: `100`, read: number(func(c *Config) *int { return &c.Limits.ConnectionsPerAccount }, 1, 1_000_000),
+		doc: "Logged-in connections of one account and protocol, on this node."},
+	{name: "limits.connections_per_address", def: `1000`, read: number(func(c *Config) *int { return &c.Limits.ConnectionsPerAddress }, 1, 10_000_000),
+		doc: "Connections from one address and protocol. A webmail or a proxy is one address."},
+	{name: "limits.mailboxes", def: `10000`, read: number(func(c *Config) *int { return &c.Limits.Mailboxes }, 1, 1_000_000),
+		doc: "Mailboxes of one account."},
+
+	{name: "cache.memory", def: `"64MiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Memory }, 0),
+		doc: "Message frames kept in memory."},
+	{name: "cache.views", def: `"64MiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Views }, 0),
+		doc: "Mailbox views kept in memory while nobody has them open."},
+	{name: "cache.disk", def: `"1GiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Disk }, 0),
+		doc: "Message frames kept under data_dir when blobs is an object store; 0 switches this off."},
+
+	{name: "log.level", def: `"info"`, read: choice(func(c *Config, s string) { c.Log.Level = s }, "debug", "info", "warn", "error"),
+		doc: "debug, info, warn or error."},
+	{name: "log.format", def: `"text"`, read: choice(func(c *Config, s string) { c.Log.JSON = s == "json" }, "text", "json"),
+		doc: "text or json, on standard error."},
+}
