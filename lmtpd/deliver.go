@@ -1,0 +1,154 @@
+package lmtpd
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// receive reads a message to its end, whatever happens to it, and returns a reply for each recipient.
+func (s *session) receive(b *body) []*smtp.SMTPError {
+	b.begin()
+	id := s.srv.cfg.NewID()
+	var in io.Reader = b
+	var content hash.Hash
+	if s.severalTargets() {
+		content = sha256.New()
+		in = io.TeeReader(b, content)
+	}
+	staged, err := s.srv.cfg.Store.Stage(s.conn.ctx, in, s.srv.cfg.MaxMessageBytes)
+	if err != nil {
+		_, _ = io.Copy(io.Discard, b) // the client listens only behind the end; b remembers its own error
+	}
+	s.srv.metrics.bytes.Add(float64(b.n))
+	switch {
+	case b.err != nil:
+		if staged != nil {
+			staged.Discard()
+		}
+		return s.all(refuse(451, 4, 4, 2, "Message not received")) // nobody hears it
+	case err != nil:
+		if mailerr.KindOf(err) == mailerr.TooBig {
+			return s.all(refuse(552, 5, 3, 4, "Message too big"))
+		}
+		logTrouble(s.conn.log.With("id", id), "lmtp stage", err)
+		return s.all(withID(s.srv.replyFor(err, atData), id))
+	}
+	began := time.Now()
+	defer func() { s.srv.metrics.seconds.Observe(time.Since(began).Seconds()) }()
+	return s.deliver(staged, id, content)
+}
+
+// all returns the same reply for each recipient.
+func (s *session) all(reply *smtp.SMTPError) []*smtp.SMTPError {
+	replies := make([]*smtp.SMTPError, len(s.rcpts))
+	for i := range replies {
+		replies[i] = reply
+	}
+	return replies
+}
+
+func (s *session) severalTargets() bool {
+	for _, r := range s.rcpts {
+		if len(r.targets) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// copyKey names a copy within a transaction: one RCPT given twice is one copy, two addresses of an account are two.
+type copyKey struct {
+	account metadata.AccountID
+	address string
+}
+
+// deliver stores a complete message. content is its hash, nil unless some recipient leads to several accounts.
+func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash) []*smtp.SMTPError {
+	var (
+		now    = s.srv.cfg.Now()
+		copies []mailstore.Recipient
+		index  = map[copyKey]int{}
+		keys   []retryKey
+	)
+	for _, r := range s.rcpts {
+		for _, t := range r.targets {
+			k := copyKey{t.Account.ID, t.Address}
+			if _, ok := index[k]; ok {
+				continue
+			}
+			rk := newRetryKey(content, s.from, t)
+			if content != nil && s.srv.retries.has(rk) {
+				index[k] = -1
+				continue
+			}
+			index[k] = len(copies)
+			keys = append(keys, rk)
+			copies = append(copies, mailstore.Recipient{
+				Account:      t.Account.ID,
+				Prefix:       s.prefix(t.Address, r.path, id, now),
+				InternalDate: now,
+			})
+		}
+	}
+	size := staged.Size()
+	results := s.store(staged, copies)
+
+	replies := make([]*smtp.SMTPError, len(s.rcpts))
+	for i, r := range s.rcpts {
+		var stored, missing []int // indexes of this recipient's copies
+		errs := make([]error, 0, len(r.targets))
+		for _, t := range r.targets {
+			at := index[copyKey{t.Account.ID, t.Address}]
+			if at < 0 {
+				errs = append(errs, nil)
+				continue
+			}
+			errs = append(errs, results[at].Err)
+			if results[at].Err == nil {
+				stored = append(stored, at)
+			} else {
+				missing = append(missing, at)
+			}
+		}
+		replies[i] = withID(s.srv.combine(errs), id)
+		for _, at := range stored {
+			if len(missing) > 0 {
+				s.srv.retries.add(keys[at])
+			}
+		}
+	}
+	for at, k := range copies {
+		l := s.conn.log.With("id", id, "account", k.Account.String(), "bytes", size)
+		if err := results[at].Err; err != nil {
+			logTrouble(l, "lmtp not delivered", err)
+			continue
+		}
+		l.Info("lmtp delivered", "uid", results[at].UID)
+	}
+	return replies
+}
+
+// store is Deliver in bounded time, with a result for each copy whatever the store returns.
+func (s *session) store(staged *mailstore.Staged, copies []mailstore.Recipient) []mailstore.Delivered {
+	if len(copies) == 0 {
+		staged.Discard()
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.conn.ctx, s.srv.cfg.DeliverTimeout)
+	defer cancel()
+	results := s.srv.cfg.Store.Deliver(ctx, staged, copies)
+	for len(results) < len(copies) {
+		results = append(results, mailstore.Delivered{Err: errors.New("lmtpd: the store gave no result")})
+	}
+	return results
+}
