@@ -7,6 +7,8 @@ type Structure struct {
 	Root     Part  // the message as a part
 	Envelope Envelope
 	Fields   []Field // the kept fields of the top header, in the order of the message; see KeptField
+
+	incomplete bool // a kept field was cut or left out
 }
 
 // Field is one header field as it stands in the message: Name without the colon, Raw with name, colon, folding and CRLF.
@@ -17,12 +19,19 @@ type Field struct {
 
 // Part is a MIME part. For a message/rfc822 part Children holds one Part, the embedded message, and Envelope its envelope.
 // A message that is not multipart is a Part with Type text (or what it says) and no Children; it is "1" in FETCH terms.
+//
+// It always holds, so that BODYSTRUCTURE can be written from it without further questions: Type is "multipart" if and only
+// if the part has children of its own; it is message/rfc822 or message/global if and only if Envelope is set and there is
+// exactly one child. A multipart without boundary or without any part is text/plain; an embedded message under a
+// Content-Transfer-Encoding, or a part beyond the bounds of limits.go, is application/octet-stream.
+// HeaderOffset <= BodyOffset <= End; the header and body of a child lie within the body of its parent, one child behind
+// the other.
 type Part struct {
 	HeaderOffset int64 // of the part's header's first byte
 	BodyOffset   int64 // of the first byte after the header's blank line
 	End          int64 // of the first byte after the body (the CRLF before a boundary belongs to the boundary)
-	HeaderLines  int64 // lines of the header, the blank one included
-	Lines        int64 // lines of the body
+	HeaderLines  int64 // line ends in the header, the blank line included
+	Lines        int64 // line ends in the body
 
 	Type              string // "text", lower case; defaults as RFC 2045 section 5.2 and RFC 2046 section 5.1.5 say
 	Subtype           string // "plain", lower case
@@ -40,12 +49,13 @@ type Part struct {
 	Children []Part
 }
 
-// Param is a parameter of Content-Type or Content-Disposition, RFC 2231 continuations joined, charset kept as RFC 2047
-// words or UTF-8 as the message had it; Name in lower case.
+// Param is a parameter of Content-Type or Content-Disposition; Name in lower case. RFC 2231 continuations are joined, as
+// its section 6 asks of IMAP servers, and nothing is decoded: RFC 2047 words, 8-bit bytes and the extended form ("filename*"
+// with value utf-8”na%C3%AFve) are for the client. DecodeParam decodes them.
 type Param struct{ Name, Value string }
 
 // Envelope is the ENVELOPE of RFC 9051 section 7.5.2. Strings are as the message has them (unfolded, RFC 2047 words not
-// decoded); nil means the field is not there.
+// decoded, no CR, LF or NUL); nil means the field is not there.
 type Envelope struct {
 	Date      *string
 	Subject   *string
@@ -60,7 +70,7 @@ type Envelope struct {
 }
 
 // Address is an address of an ENVELOPE. A group begins with one whose Mailbox is the group's name and whose Host is nil, and
-// ends with one that has neither.
+// ends with one that has neither. In every other address Mailbox and Host are set; a broken one has "" for what it lacks.
 type Address struct {
 	Name    *string
 	Route   *string // at-domain-list
