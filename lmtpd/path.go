@@ -21,7 +21,11 @@ func qualify(line []byte, verb string) []byte {
 		return line
 	}
 	at := len(line) - len(bytes.TrimLeft(args[len(keyword):], " \t"))
-	end := at + localPartEnd(line[at:])
+	n := localPartEnd(line[at:])
+	if n < 0 {
+		return line
+	}
+	end := at + n
 	rest := boundSize(line[end:])
 	if end < len(line) && line[end] == '@' || bytes.HasPrefix(line[at:], []byte("<>")) {
 		return append(line[:end:end], rest...)
@@ -29,7 +33,7 @@ func qualify(line []byte, verb string) []byte {
 	return append(append(line[:end:end], noDomain...), rest...)
 }
 
-// localPartEnd returns where the local part of the path at the start of s ends.
+// localPartEnd returns where the local part of the path at the start of s ends, -1 when it does not.
 func localPartEnd(s []byte) int {
 	i := 0
 	if i < len(s) && s[i] == '<' {
@@ -38,7 +42,7 @@ func localPartEnd(s []byte) int {
 	if i < len(s) && s[i] == '@' { // source route, RFC 5321 appendix C
 		colon := bytes.IndexByte(s[i:], ':')
 		if colon < 0 {
-			return i // "@": nothing is added
+			return -1
 		}
 		i += colon + 1
 	}
@@ -51,7 +55,7 @@ func localPartEnd(s []byte) int {
 				return i + 1
 			}
 		}
-		return len(s)
+		return -1
 	}
 	for i < len(s) && strings.IndexByte("@> \t\r\n", s[i]) < 0 {
 		i++
@@ -71,12 +75,13 @@ func boundSize(params []byte) []byte {
 	for i+n < len(params) && '0' <= params[i+n] && params[i+n] <= '9' {
 		n++
 	}
-	digits := strings.TrimLeft(string(params[i:i+n]), "0")
-	if len(digits) < 10 {
+	if n < 10 {
 		return params
 	}
+	digits := "0" + strings.TrimLeft(string(params[i:i+n]), "0")
+	digits = digits[min(1, len(digits)-1):]
 	const most = "4294967295"
-	if len(digits) > 10 || digits > most {
+	if len(digits) > len(most) || len(digits) == len(most) && digits > most {
 		digits = most
 	}
 	return append(append(params[:i:i], digits...), params[i+n:]...)

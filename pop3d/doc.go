@@ -1,0 +1,35 @@
+// Package pop3d serves an account's INBOX by POP3 (RFC 1939) with CAPA and response codes (RFC 2449, RFC 3206), STLS (RFC 2595)
+// and AUTH PLAIN (RFC 5034).
+//
+// # Terms
+//
+//   - maildrop: the INBOX as it was at login. Message numbers are those of that moment for the whole session.
+//   - session: one connection, in the AUTHORIZATION or TRANSACTION state. QUIT in the latter is the UPDATE state.
+//   - lease: the exclusive use of an account's maildrop among the sessions of all nodes, kept in the metadata.
+//
+// # Invariants
+//
+//   - At most one session in the installation holds an account's maildrop. A session that loses its lease (it could not renew
+//     it in time) ends and deletes nothing. A node that dies holds its leases until their time is over.
+//   - Only QUIT deletes: in one call, after the lease was renewed once more. Whatever else ends a session deletes nothing.
+//   - Message numbers never shift. A message that IMAP expunged meanwhile is answered -ERR, or from what is left of it.
+//   - A password is not accepted in clear from another machine unless the configuration says so.
+//   - Input is bounded to 4 KiB a line, output to what the client takes.
+//
+// # Unique ids
+//
+// UIDL's unique-id is the body id in hexadecimal: the EMAILID of RFC 8474. It belongs to the message and not to its place, so
+// it survives a rename of INBOX, a move away and back, a new UIDVALIDITY and a restore; a client that leaves mail on the server
+// never fetches a message twice. Two IMAP copies of one message in INBOX have the same unique-id, which RFC 1939 section 7 tells
+// clients to expect of identical messages.
+//
+// # Octets
+//
+// Messages are sent as they are stored, but a line end is always CRLF on the wire: a bare LF becomes CRLF and an unfinished
+// last line is finished, because clients take either for the end of a line and would misread dots otherwise. STAT and LIST
+// give the stored octets. For mail that came with CRLF, all mail that an MTA delivers, that is exactly what RETR sends
+// (RFC 1939 section 11); for a message with bare LF, which only IMAP's APPEND can bring, RETR sends one octet more for each. Counting them would mean to
+// read every body at login.
+//
+// INBOX is opened read-only: \Recent and \Seen are left to IMAP.
+package pop3d
