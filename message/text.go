@@ -2,16 +2,19 @@ package message
 
 import "io"
 
-// DecodeHeader turns an unfolded header value into UTF-8: RFC 2047 words in every charset of golang.org/x/text, raw 8-bit
-// bytes as UTF-8 or Windows-1252. It never fails.
-func DecodeHeader(raw string) string { panic("stub") }
+// TextOf returns a reader of a part's text as UTF-8, for SEARCH TEXT and BODY: body is the part's body as it stands in the
+// message, from BodyOffset to End. The transfer encoding and the charset are decoded; of text/html the words are left.
+// IsText says whether there is any. What cannot be decoded is skipped or replaced; the only errors are those of body.
+func TextOf(p *Part, body io.Reader) io.Reader {
+	r := DecodeTransfer(body, p.Encoding)
+	r = DecodeCharset(r, DecodeParam(p.Params, "charset"))
+	if p.Type == "text" && (p.Subtype == "html" || p.Subtype == "x-amp-html") {
+		r = StripHTML(r)
+	}
+	return r
+}
 
-// DecodeTransfer returns a reader of r without its Content-Transfer-Encoding ("base64", "quoted-printable"; anything else
-// unchanged); broken encodings yield what can be read.
-func DecodeTransfer(r io.Reader, encoding string) io.Reader { panic("stub") }
-
-// DecodeCharset returns a reader of r as UTF-8; an unknown charset is read as UTF-8 with replacements.
-func DecodeCharset(r io.Reader, charset string) io.Reader { panic("stub") }
-
-// ParseDate reads a Date field's value as leniently as mail needs. ok is false when there is no date in it.
-func ParseDate(value string) (unix int64, zoneOffset int, ok bool) { panic("stub") }
+// IsText reports whether a part's body is text to search in.
+func (p *Part) IsText() bool {
+	return p.Type == "text" || p.Type == "message" && len(p.Children) == 0
+}
