@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"unicode/utf8"
@@ -89,6 +90,9 @@ func ParseDomain(s string) (string, error) {
 		return parseLiteral(s)
 	}
 	ascii, err := domains.ToASCII(s)
+	if err == nil && strings.HasSuffix(ascii, ".") {
+		err = errors.New("a domain of mail does not end with a dot")
+	}
 	if err == nil {
 		var u string
 		if u, err = domains.ToUnicode(ascii); err == nil && u != "" {

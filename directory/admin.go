@@ -122,3 +122,12 @@ func paged[T any](read func(after string) ([]T, error), key func(T) string) iter
 		}
 	}
 }
+
+// SetQuota limits what an account may store; 0 is no limit. NotFound.
+func (d *Local) SetQuota(ctx context.Context, address string, bytes, messages int64) error {
+	account, err := d.Account(ctx, address)
+	if err != nil {
+		return err
+	}
+	return d.meta.SetQuota(ctx, account.ID, bytes, messages)
+}

@@ -93,8 +93,11 @@ func (h *hasher) verify(ctx context.Context, stored, password string) (bool, err
 		return false, err
 	}
 	defer h.release()
-	if len(password) > maxPassword {
+	switch {
+	case len(password) > maxPassword:
 		password, stored = password[:maxPassword], ""
+	case password == "":
+		stored = ""
 	}
 	ok, err := compare(stored, password)
 	if !ok && !strings.HasPrefix(stored, currentForm) {
@@ -104,7 +107,7 @@ func (h *hasher) verify(ctx context.Context, stored, password string) (bool, err
 }
 
 func compare(stored, password string) (ok bool, err error) {
-	if stored == "" || password == "" {
+	if stored == "" {
 		return false, nil
 	}
 	v, err := parseHash(stored)
