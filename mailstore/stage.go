@@ -1,49 +1,265 @@
 package mailstore
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"time"
 
+	"github.com/rookery-mail/rookery/blobstore"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/message"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
+const (
+	// streamAbove is the raw size above which a message is streamed into a pack of its own.
+	streamAbove = 4 << 20
+	// maxUploads is how many messages are streamed at once; an upload holds a few parts in memory.
+	maxUploads = 32
+	// abortTimeout bounds cleaning up after an upload that failed. What is left of it is invisible.
+	abortTimeout = 30 * time.Second
+)
+
 // Staged is a message read to its end. Exactly one of Deliver, Append and Discard ends it; all may be called once.
-type Staged struct{}
+type Staged struct {
+	store   *Store
+	size    int64
+	hash    []byte
+	summary []byte
+
+	// A small message:
+	body  blobstore.Compressed
+	grant grant
+
+	// A large one:
+	pack   metadata.PackID
+	upload *blobstore.PackUpload
+	cancel context.CancelFunc // of the upload's context
+}
 
 // Stage reads a message from r to io.EOF. Small ones stay in memory, compressed; large ones (over 4 MiB raw) are streamed
 // into a pack of their own. TooBig when there are more than maxSize bytes (0: no limit); r is then read no further. An error of r is
-// returned wrapped, so that errors.Is finds it. NUL bytes and bare LF are kept as they are.
+// returned wrapped, so that errors.Is finds it. NUL bytes and bare LF are kept as they are. When memory for small messages
+// is used up it waits; a context that ends meanwhile gives Unavailable.
 func (s *Store) Stage(ctx context.Context, r io.Reader, maxSize int64) (*Staged, error) {
-	panic("stub")
+	const op = "mailstore.Stage"
+	sg := &stager{
+		Staged:  &Staged{store: s, grant: grant{m: s.memory}},
+		scanner: message.NewScanner(),
+		sum:     sha256.New(),
+	}
+	if err := sg.readAll(ctx, r, maxSize); err != nil {
+		sg.drop()
+		return nil, wrap(op, err)
+	}
+	if err := sg.finish(); err != nil {
+		sg.drop()
+		return nil, wrap(op, err)
+	}
+	return sg.Staged, nil
 }
 
 // Size returns the raw bytes.
-func (st *Staged) Size() int64 { panic("stub") }
+func (st *Staged) Size() int64 { return st.size }
 
 // Discard throws the message away.
-func (st *Staged) Discard() { panic("stub") }
-
-// Recipient is one mailbox a message is delivered to.
-type Recipient struct {
-	Account      metadata.AccountID
-	Mailbox      string // "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox)
-	Prefix       []byte // header lines with CRLF put before the message for this recipient
-	Flags        metadata.Flags
-	Keywords     []string
-	InternalDate time.Time // zero: now
+func (st *Staged) Discard() {
+	if st.upload != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), abortTimeout)
+		st.upload.Abort(ctx)
+		cancel()
+	}
+	st.release()
 }
 
-// Delivered is what became of one Recipient. Err: NotFound (account gone), OverQuota, Unavailable, Internal.
-type Delivered struct {
-	UID         metadata.UID
-	UIDValidity metadata.UIDValidity
-	Err         error
+// release gives back what the message holds, when it is stored or thrown away.
+func (st *Staged) release() {
+	if st.upload != nil {
+		st.upload = nil
+		st.cancel()
+		st.store.uploads.Release(1)
+	}
+	st.body.Data = nil
+	st.grant.shrink(0)
 }
 
-// Deliver stores the message once for all recipients and answers for each by index. It returns when the message is durable
-// or has failed, for each recipient. It waits for its lanes however long storage takes, bounded by ctx; a context that ends
-// gives Unavailable, and the message may then have been delivered.
-func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []Delivered {
-	panic("stub")
+// stager is a Staged in the making.
+type stager struct {
+	*Staged
+	scanner *message.Scanner
+	sum     hash.Hash
+	raw     []byte // what was read and is not in the upload
+}
+
+// errTooBig is not an error of the reader.
+var errTooBig = mailerr.New("mailstore.Stage", mailerr.TooBig, "message too big")
+
+func (sg *stager) readAll(ctx context.Context, r io.Reader, maxSize int64) error {
+	if err := sg.grant.grow(ctx, int64(bufferSizes[0])); err != nil {
+		return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
+	}
+	sg.raw = getBuffer(bufferSizes[0])
+	for empty := 0; ; {
+		if len(sg.raw) == cap(sg.raw) {
+			if err := sg.makeRoom(ctx); err != nil {
+				return err
+			}
+		}
+		n, err := r.Read(sg.raw[len(sg.raw):cap(sg.raw)])
+		if n > 0 {
+			empty = 0
+			chunk := sg.raw[len(sg.raw) : len(sg.raw)+n]
+			sg.raw = sg.raw[:len(sg.raw)+n]
+			sg.size += int64(n)
+			if maxSize > 0 && sg.size > maxSize {
+				return errTooBig
+			}
+			_, _ = sg.scanner.Write(chunk) // never fails
+			_, _ = sg.sum.Write(chunk)     // never fails
+		}
+		switch {
+		case err == io.EOF: //nolint:errorlint // a wrapped EOF is a broken reader, not an end
+			return nil
+		case err != nil:
+			return &readError{err}
+		case n == 0:
+			if empty++; empty == 100 {
+				return &readError{io.ErrNoProgress}
+			}
+		}
+	}
+}
+
+// makeRoom is called with a full buffer: it takes the next size, or moves on to streaming.
+func (sg *stager) makeRoom(ctx context.Context) error {
+	if sg.upload == nil && cap(sg.raw) < streamAbove {
+		next := streamAbove
+		for _, size := range bufferSizes {
+			if size > cap(sg.raw) {
+				next = size
+				break
+			}
+		}
+		// Old and new buffer are both held for a moment; the budget counts the one that stays.
+		if err := sg.grant.grow(ctx, int64(next)); err != nil {
+			return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
+		}
+		bigger := append(getBuffer(next), sg.raw...)
+		putBuffer(sg.raw)
+		sg.raw = bigger
+		return nil
+	}
+	if sg.upload == nil {
+		if err := sg.startUpload(ctx); err != nil {
+			return err
+		}
+	}
+	return sg.flush(ctx)
+}
+
+func (sg *stager) startUpload(ctx context.Context) error {
+	if err := sg.store.uploads.Acquire(ctx, 1); err != nil {
+		return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
+	}
+	// The upload outlives this call, so it must not end with the caller's context; see finish.
+	uploadCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	sg.pack = metadata.NewPackID(sg.store.now())
+	upload, err := blobstore.CreatePack(uploadCtx, sg.store.blobs, blobstore.PackID(sg.pack))
+	if err != nil {
+		cancel()
+		sg.store.uploads.Release(1)
+		return err
+	}
+	sg.upload, sg.cancel = upload, cancel
+	return nil
+}
+
+// flush moves the buffer into the upload and keeps a small buffer to read on.
+func (sg *stager) flush(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, sg.cancel)
+	defer stop()
+	if _, err := sg.upload.Write(sg.raw); err != nil {
+		if ctx.Err() != nil {
+			return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
+		}
+		return err
+	}
+	if chunk := bufferSizes[2]; cap(sg.raw) > chunk {
+		putBuffer(sg.raw)
+		sg.raw = getBuffer(chunk)
+		sg.grant.shrink(int64(chunk))
+	}
+	sg.raw = sg.raw[:0]
+	return nil
+}
+
+// finish compresses a small message, or writes the rest of a large one.
+func (sg *stager) finish() error {
+	if sg.upload != nil {
+		if _, err := sg.upload.Write(sg.raw); err != nil {
+			return err
+		}
+		putBuffer(sg.raw)
+		sg.raw = nil
+		sg.grant.shrink(0)
+	} else if err := sg.compress(); err != nil {
+		return err
+	}
+	structure := sg.scanner.Close()
+	sg.summary = structure.Encode()
+	sg.hash = sg.sum.Sum(nil)
+	return nil
+}
+
+func (sg *stager) compress() error {
+	var data bytes.Buffer
+	data.Grow(min(len(sg.raw), len(sg.raw)/2+512))
+	fw := blobstore.NewFrameWriter(&data)
+	if _, err := fw.Write(sg.raw); err != nil {
+		return err
+	}
+	if err := fw.Close(); err != nil {
+		return err
+	}
+	putBuffer(sg.raw)
+	sg.raw = nil
+	sg.body = blobstore.Compressed{Data: data.Bytes(), Frames: fw.Frames(), Size: fw.Size()}
+	sg.grant.shrink(int64(data.Cap()))
+	return nil
+}
+
+// drop throws away what was read so far.
+func (sg *stager) drop() {
+	if sg.raw != nil {
+		putBuffer(sg.raw)
+		sg.raw = nil
+	}
+	sg.Discard()
+}
+
+// readError is an error of the reader given to Stage: the client's or its connection's, not ours.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// wrap gives err this package's operation, keeping its kind and text. An error of Stage's reader stays what it is.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var re *readError
+	if errors.As(err, &re) {
+		return fmt.Errorf("%s: %w", op, re.err)
+	}
+	var me *mailerr.Error
+	if errors.As(err, &me) {
+		return &mailerr.Error{Op: op, Kind: me.Kind, ClientText: me.ClientText, Err: err}
+	}
+	return mailerr.Wrap(op, mailerr.KindOf(err), err)
 }

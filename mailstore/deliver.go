@@ -1,0 +1,204 @@
+package mailstore
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// Recipient is one mailbox a message is delivered to.
+type Recipient struct {
+	Account      metadata.AccountID
+	Mailbox      string // "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox)
+	Prefix       []byte // header lines with CRLF put before the message for this recipient
+	Flags        metadata.Flags
+	Keywords     []string  // those that are no keywords are passed over
+	InternalDate time.Time // zero: now
+}
+
+// Delivered is what became of one Recipient. Err: NotFound (account gone), OverQuota, Unavailable, Internal.
+type Delivered struct {
+	UID         metadata.UID
+	UIDValidity metadata.UIDValidity
+	Err         error
+}
+
+// lookupsAtOnce is how many mailboxes are looked up at once for one message.
+const lookupsAtOnce = 4
+
+// Deliver stores the message once for all recipients and answers for each by index. It returns when the message is durable
+// or has failed, for each recipient. It waits for its lanes however long storage takes, bounded by ctx; a context that ends
+// gives Unavailable, and the message may then have been delivered.
+func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []Delivered {
+	const op = "mailstore.Deliver"
+	out := make([]Delivered, len(rcpts))
+	now := s.now()
+	items := make([]*item, len(rcpts))
+	var lookups errgroup.Group
+	lookups.SetLimit(lookupsAtOnce)
+	resolve := func(i int) {
+		id, err := s.deliveryMailbox(ctx, rcpts[i].Account, rcpts[i].Mailbox)
+		if err != nil {
+			out[i].Err = wrap(op, err)
+			return
+		}
+		items[i] = st.newItem(now, &rcpts[i], id)
+	}
+	for i := range rcpts {
+		if id, ok := s.inboxes.get(rcpts[i].Account); ok && isInbox(rcpts[i].Mailbox) {
+			items[i] = st.newItem(now, &rcpts[i], id)
+		} else {
+			lookups.Go(func() error { resolve(i); return nil })
+		}
+	}
+	_ = lookups.Wait() // the errors are in out
+
+	todo := make([]int, 0, len(items)) // indexes into rcpts of what is submitted
+	d := &delivery{staged: st}
+	for i, it := range items {
+		if it != nil {
+			todo = append(todo, i)
+			d.items = append(d.items, it)
+		}
+	}
+	if len(d.items) == 0 {
+		st.Discard()
+		s.metrics.answered(out)
+		return out
+	}
+	s.store(ctx, d)
+	// A mailbox may go between look-up and commit. The body is stored by then; only rows are written again.
+	for range 2 {
+		again := &delivery{}
+		var which []int
+		for k, i := range todo {
+			res := d.result(k)
+			out[i] = Delivered{UID: res.UID, UIDValidity: res.UIDValidity, Err: res.Err}
+			if !mailerr.Is(res.Err, mailerr.NotFound) || !d.items[k].stored {
+				continue
+			}
+			s.inboxes.drop(rcpts[i].Account)
+			id, err := s.deliveryMailbox(ctx, rcpts[i].Account, inboxName)
+			if err != nil {
+				out[i].Err = wrap(op, err)
+				continue
+			}
+			if id == d.items[k].mailbox {
+				continue // the account itself is gone
+			}
+			it := *d.items[k]
+			it.mailbox = id
+			again.items = append(again.items, &it)
+			which = append(which, i)
+		}
+		if len(which) == 0 {
+			break
+		}
+		d, todo = again, which
+		s.lanes.commit(ctx, d)
+		for k, i := range todo {
+			res := d.result(k)
+			out[i] = Delivered{UID: res.UID, UIDValidity: res.UIDValidity, Err: res.Err}
+		}
+	}
+	s.metrics.answered(out)
+	return out
+}
+
+// store makes the body durable and its items exist, and waits for that. It ends the Staged.
+func (s *Store) store(ctx context.Context, d *delivery) {
+	if d.staged.upload != nil {
+		if !s.commitUpload(ctx, d) {
+			return
+		}
+		s.lanes.commit(ctx, d)
+		return
+	}
+	s.lanes.pack(ctx, d)
+}
+
+// commitUpload ends a streamed pack. This is the caller's work, not a lane's: it may take long, and ends with its context.
+func (s *Store) commitUpload(ctx context.Context, d *delivery) bool {
+	st := d.staged
+	defer st.release()
+	stop := context.AfterFunc(ctx, st.cancel)
+	defer stop()
+	loc, size, err := st.upload.Commit(ctx, d.entries()...)
+	if err != nil {
+		s.metrics.packs.WithLabelValues("failed").Inc()
+		d.fail(wrap("mailstore.Deliver", mailerr.Wrap("blobstore.Commit", mailerr.Unavailable, err)))
+		return false
+	}
+	s.metrics.packs.WithLabelValues("stored").Inc()
+	d.locate(metadata.Pack{ID: st.pack, Size: size, Bodies: 1, Created: s.now()}, loc)
+	return true
+}
+
+// deliveryMailbox returns the mailbox a delivery goes to: the named one or, where that is not there, INBOX. Only INBOX's id
+// may be remembered: any other name may stand for another mailbox after a rename on another node.
+func (s *Store) deliveryMailbox(ctx context.Context, account metadata.AccountID, name string) (metadata.MailboxID, error) {
+	if !isInbox(name) {
+		if canonical, err := canonicalName(name); err == nil {
+			m, err := s.meta.Mailbox(ctx, account, canonical)
+			if err == nil {
+				return m.ID, nil
+			}
+			if !mailerr.Is(err, mailerr.NotFound) {
+				return metadata.MailboxID{}, err
+			}
+		}
+	}
+	if id, ok := s.inboxes.get(account); ok {
+		return id, nil
+	}
+	m, err := s.meta.Mailbox(ctx, account, inboxName)
+	if err != nil {
+		return metadata.MailboxID{}, err
+	}
+	s.inboxes.put(account, m.ID)
+	return m.ID, nil
+}
+
+// inboxCacheSize bounds the accounts whose INBOX's id is remembered: 48 bytes each.
+const inboxCacheSize = 100_000
+
+// inboxCache remembers the ids of INBOXes. An INBOX keeps its id as long as its account lives; a commit that answers
+// NotFound shows that the account has gone.
+type inboxCache struct {
+	mu  sync.RWMutex
+	ids map[metadata.AccountID]metadata.MailboxID // guarded by mu
+}
+
+func newInboxCache() *inboxCache {
+	return &inboxCache{ids: make(map[metadata.AccountID]metadata.MailboxID)}
+}
+
+func (c *inboxCache) get(account metadata.AccountID) (metadata.MailboxID, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	id, ok := c.ids[account]
+	return id, ok
+}
+
+func (c *inboxCache) put(account metadata.AccountID, id metadata.MailboxID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ids) >= inboxCacheSize {
+		for victim := range c.ids { // any will do
+			delete(c.ids, victim)
+			break
+		}
+	}
+	c.ids[account] = id
+}
+
+func (c *inboxCache) drop(account metadata.AccountID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.ids, account)
+}

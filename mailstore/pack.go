@@ -1,0 +1,111 @@
+package mailstore
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/blobstore"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+func (l *lanes) runPacker() {
+	for {
+		batch := l.takeStaged()
+		if batch == nil {
+			return
+		}
+		l.guard("mailstore.pack", func(err error) { failAll(batch, err) }, func() { l.putPack(batch) })
+		for _, d := range batch {
+			d.staged.release()
+		}
+	}
+}
+
+// takeStaged waits for deliveries and returns as many as fit a pack; nil when the lanes have stopped. While the database is
+// far behind, no more packs are written for it.
+func (l *lanes) takeStaged() []*delivery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.staged) == 0 || len(l.located) >= maxLocated && !l.stopped {
+		if l.stopped {
+			return nil
+		}
+		l.toPack.Wait()
+	}
+	var size int64
+	n := 0
+	for n < len(l.staged) && n < maxPackBodies {
+		size += int64(len(l.staged[n].staged.body.Data))
+		if n > 0 && size > maxPackBytes {
+			break
+		}
+		n++
+	}
+	batch := append([]*delivery(nil), l.staged[:n]...)
+	rest := copy(l.staged, l.staged[n:])
+	clear(l.staged[rest:])
+	if l.staged = l.staged[:rest]; rest > 0 {
+		l.toPack.Signal()
+	}
+	return batch
+}
+
+// putPack writes the deliveries' bodies as one pack and hands their items on to be committed.
+func (l *lanes) putPack(batch []*delivery) {
+	const op = "mailstore.Deliver"
+	ctx, cancel := context.WithTimeout(l.s.ctx, packTimeout)
+	defer cancel()
+	now := l.s.now()
+	id := metadata.NewPackID(now)
+	b := blobstore.NewBuilder(blobstore.PackID(id))
+	wanted := make([]*delivery, 0, len(batch))
+	locs := make([]blobstore.Location, 0, len(batch))
+	for _, d := range batch {
+		if d.isAbandoned() {
+			d.fail(mailerr.Wrap(op, mailerr.Unavailable, errGaveUp))
+			continue
+		}
+		wanted = append(wanted, d)
+		locs = append(locs, b.Add(d.staged.body, d.entries()...))
+	}
+	if len(wanted) == 0 {
+		return
+	}
+	size, err := b.Put(ctx, l.s.blobs)
+	if err != nil {
+		l.s.metrics.packs.WithLabelValues("failed").Inc()
+		l.s.log.Warn("writing a pack failed", "pack", id.String(), "bodies", len(wanted), "err", err)
+		// Whatever the object store says, the sender can do nothing but try again.
+		failAll(wanted, mailerr.Wrap(op, mailerr.Unavailable, err))
+		return
+	}
+	l.s.metrics.packs.WithLabelValues("stored").Inc()
+	l.s.metrics.packBodies.Observe(float64(len(wanted)))
+	pack := metadata.Pack{ID: id, Size: size, Bodies: len(wanted), Created: now}
+	for i, d := range wanted {
+		d.locate(pack, locs[i])
+	}
+	if !l.handOn(wanted) {
+		failAll(wanted, errClosed(op))
+	}
+}
+
+// handOn queues the deliveries' items to be committed; false when there is nobody left to do it.
+func (l *lanes) handOn(stored []*delivery) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	for _, d := range stored {
+		l.located = append(l.located, d.items...)
+	}
+	l.toDo.Signal()
+	return true
+}
+
+func failAll(batch []*delivery, err error) {
+	for _, d := range batch {
+		d.fail(err)
+	}
+}
