@@ -225,6 +225,7 @@ func (r *Reader) fail(err error) error {
 // line appends a line without its end (LF, or CRLF) to r.cmd. whole is false when it would pass the limit: the rest of the
 // line has not been read then.
 func (r *Reader) line(limit int) (whole bool, err error) {
+	from := len(r.cmd) // a CR before is a literal's
 	for {
 		if r.start == r.end {
 			if err := r.fill(); err != nil {
@@ -249,7 +250,7 @@ func (r *Reader) line(limit int) (whole bool, err error) {
 			continue
 		}
 		r.start += take + 1
-		if n := len(r.cmd); n > 0 && r.cmd[n-1] == '\r' {
+		if n := len(r.cmd); n > from && r.cmd[n-1] == '\r' {
 			r.cmd = r.cmd[:n-1]
 		}
 		return true, nil

@@ -40,6 +40,7 @@ func readAll(t testing.TB, src io.Reader, opts ReaderOptions) string {
 
 var readerCases = []struct{ name, in, want string }{
 	{"lines", "a NOOP\r\nb NOOP\nc \r\n", "\"a NOOP\"\n\"b NOOP\"\n\"c \"\nEOF\n"},
+	{"a literal's CR is no line end's", "a X {1+}\r\n\r\nb\r\n", "\"a X {1+}\\r\\n\\r\"\n\"b\"\nEOF\n"},
 	{"synchronizing", "a LOGIN {4}\r\nuser {4}\r\npass\r\nb\r\n",
 		"+\n+\n\"a LOGIN {4}\\r\\nuser {4}\\r\\npass\"\n\"b\"\nEOF\n"},
 	{"non-synchronizing", "a LOGIN {4+}\r\nuser {4+}\r\npass\r\n", "\"a LOGIN {4+}\\r\\nuser {4+}\\r\\npass\"\nEOF\n"},
