@@ -41,7 +41,7 @@ func charsetDecoder(charset string) transform.Transformer {
 	case "", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown":
 		return guess{}
 	case "utf-8", "utf8":
-		return encoding.Decoder{Transformer: unicode.UTF8.NewDecoder()}.Transformer
+		return unicode.UTF8.NewDecoder()
 	case "utf-7", "unicode-1-1-utf-7":
 		return new(utf7)
 	case "cp437", "ibm437":

@@ -139,7 +139,7 @@ func checkMessage(raw []byte, seed uint64) error {
 	if again := got.Encode(); !bytes.Equal(again, stored) {
 		return fmt.Errorf("encoded again: %x\nwant %x", again, stored)
 	}
-	if len(stored) > 1<<20 {
+	if len(stored) > 2<<20 {
 		return fmt.Errorf("stored form has %d bytes", len(stored))
 	}
 

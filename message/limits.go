@@ -20,7 +20,8 @@ const (
 	maxHeader = 256 << 10
 
 	// maxNested is how many bytes of header fields all parts but the message itself contribute. Parts beyond it keep their
-	// type, subtype and encoding and lose parameters, description and envelope.
+	// type, subtype and encoding and lose parameters, description and envelope. With maxHeader and maxParts it keeps the
+	// stored form below 2 MiB for any message.
 	maxNested = 512 << 10
 
 	// maxLine is how many bytes of an unfinished header line a Scanner holds; what exceeds it could not be kept anyway.
@@ -29,7 +30,7 @@ const (
 	// maxBoundary is the longest boundary (RFC 2046 section 5.1.1 allows 70). A multipart with a longer one is text/plain.
 	maxBoundary = 256
 
-	// maxDelimiter is the longest line, without its end, that can be a boundary delimiter, transport padding included.
+	// maxDelimiter is the longest line that can be a boundary delimiter, transport padding and line end included.
 	maxDelimiter = 2*maxBoundary + 4
 
 	// maxParams is how many parameters of one Content-Type or Content-Disposition are kept; later ones are ignored.

@@ -6,17 +6,17 @@ import "strings"
 // multipart/digest, whose children are messages unless they say otherwise (RFC 2046 section 5.1.5).
 func (h header) describe(p *Part, digest bool) {
 	p.Encoding = "7bit"
-	var typed, encoded bool
+	var hasType, hasEncoding bool
 	for _, f := range h {
 		switch f.id {
 		case fieldContentType:
-			if !typed {
-				typed = true
+			if !hasType {
+				hasType = true
 				p.setType(f.value)
 			}
 		case fieldContentEncoding:
-			if token, _ := mediaToken(skipCFWS(unfold(f.value))); !encoded && token != "" && len(token) <= maxMediaToken {
-				encoded = true
+			if token, _ := mediaToken(skipCFWS(unfold(f.value))); !hasEncoding && token != "" && len(token) <= maxMediaToken {
+				hasEncoding = true
 				p.Encoding = lowerToken(token)
 			}
 		case fieldContentDisposition:
@@ -123,10 +123,11 @@ func (p *Part) isMessage() bool {
 	return p.Type == "message" && (p.Subtype == "rfc822" || p.Subtype == "global")
 }
 
-// identity reports whether a Content-Transfer-Encoding leaves the bytes as they are.
-func identity(encoding string) bool {
+// encoded reports whether a Content-Transfer-Encoding hides the bytes. RFC 2046 section 5.2.1 forbids those for embedded
+// messages; names that nobody knows are taken for a misspelt 8bit.
+func encoded(encoding string) bool {
 	switch encoding {
-	case "7bit", "8bit", "binary":
+	case "base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue", "uue", "x-yencode", "x-gzip64":
 		return true
 	}
 	return false

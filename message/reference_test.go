@@ -109,10 +109,10 @@ func (r *reference) part(i int, boundaries []string, digest, root bool) (*refPar
 			first = false
 		}
 	}
-	if p.body < 0 {
+	over := p.body < 0 // a delimiter ended the header, or the message did: there is no body
+	if over {
 		p.body = r.endBefore(i, p.header)
 	}
-	over := i == len(r.lines) || r.isDelimiter(i, boundaries) // there is no body
 	var h header
 	for _, f := range fields {
 		h = h.appendField(f)
@@ -121,7 +121,7 @@ func (r *reference) part(i int, boundaries []string, digest, root bool) (*refPar
 	h.describe(&d, digest)
 	boundary := d.boundary()
 	switch {
-	case d.isMessage() && !identity(d.Encoding):
+	case d.isMessage() && encoded(d.Encoding):
 		p.kind = "opaque"
 	case d.isMessage():
 		p.kind = "message"

@@ -119,7 +119,7 @@ func (t *tree) endHeader(c *collector, end, lf int64) fieldUse {
 		n.digest = p.Subtype == "digest"
 		t.expect(boundary, n)
 	case p.isMessage():
-		if !descend || !identity(p.Encoding) {
+		if !descend || encoded(p.Encoding) {
 			p.opaque()
 			break
 		}

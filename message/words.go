@@ -54,8 +54,8 @@ func decodeWords(s string) string {
 		if !inWords || strings.Trim(between, " \t\r\n") != "" {
 			flush()
 			out.WriteString(rawText(between))
-		} else if !strings.EqualFold(word.charset, charset) {
-			flush()
+		} else if !strings.EqualFold(word.charset, charset) || strings.EqualFold(charset, "utf-7") {
+			flush() // UTF-7 has shift states that words need not end
 		}
 		charset, inWords = word.charset, true
 		pending = append(pending, word.octets...)
