@@ -1,0 +1,150 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+var fetchCommand = command{
+	name:   "FETCH",
+	states: selected,
+	seqs:   true,
+	parse:  func(p *wire.Parser) (runner, error) { return parseFetch(p, false) },
+}
+
+var uidFetchCommand = command{
+	name:   "UID FETCH",
+	states: selected,
+	parse:  func(p *wire.Parser) (runner, error) { return parseFetch(p, true) },
+}
+
+// fetch is FETCH and UID FETCH (RFC 3501 section 6.4.5), with the MODSEQ item and CHANGEDSINCE of RFC 7162.
+type fetch struct {
+	set          messageSet
+	items        []fetchItem
+	changedSince *metadata.ModSeq // only messages with a MODSEQ above it
+
+	// What the items need.
+	modseq    bool // MODSEQ is asked for
+	seen      bool // the items set \Seen
+	body      bool // the body's row
+	structure bool // its summary
+	bytes     bool // perhaps the body itself
+}
+
+func parseFetch(p *wire.Parser, uid bool) (runner, error) {
+	f := &fetch{}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.set, err = parseMessageSet(p, uid); err != nil {
+		return nil, err
+	}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	if err := f.parseItems(p); err != nil {
+		return nil, err
+	}
+	if !p.EOF() {
+		if err := f.parseModifiers(p); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.End(); err != nil {
+		return nil, err
+	}
+	f.plan()
+	return f, nil
+}
+
+// parseModifiers reads the modifiers of RFC 4466 section 2.4.
+func (f *fetch) parseModifiers(p *wire.Parser) error {
+	if err := p.SP(); err != nil {
+		return err
+	}
+	return p.List(func() error {
+		if !p.TryKeyword("CHANGEDSINCE") {
+			return &wire.SyntaxError{Text: "Unknown FETCH modifier"}
+		}
+		if err := p.SP(); err != nil {
+			return err
+		}
+		n, err := p.Number64()
+		since := metadata.ModSeq(n)
+		f.changedSince = &since
+		return err
+	})
+}
+
+// plan completes the items with those that come without being asked for, and works out what they need.
+func (f *fetch) plan() {
+	if f.changedSince != nil {
+		f.items = prepend(f.items, fetchModSeq, "MODSEQ") // RFC 7162 section 3.1.4.1
+	}
+	if f.set.uid {
+		f.items = prepend(f.items, fetchUID, "UID") // RFC 3501 section 6.4.8
+	}
+	for i := range f.items {
+		switch it := &f.items[i]; it.kind {
+		case fetchModSeq:
+			f.modseq = true
+		case fetchEnvelope, fetchBody, fetchBodyStructure:
+			f.body, f.structure = true, true
+		case fetchSection:
+			f.body = true
+			f.seen = f.seen || !it.section.Peek
+			f.structure = f.structure || !wholeMessage(it.section)
+			f.bytes = f.bytes || !(headerFields(it.section) && len(it.section.Part) == 0 && newFieldFilter(it.section).fromSummary())
+		}
+	}
+}
+
+func (f *fetch) run(ctx context.Context, s *session) error {
+	uids, err := f.set.resolve(s.sel)
+	if err != nil {
+		return err
+	}
+	if f.modseq {
+		s.enableCondstore()
+	}
+	r := fetchRun{fetch: f, s: s, w: s.w}
+	if f.body {
+		err = r.windows(ctx, uids)
+	} else {
+		err = r.rows(ctx, uids)
+	}
+	if err != nil {
+		return err
+	}
+	if r.gone {
+		return f.set.goneError()
+	}
+	return nil
+}
+
+// rows answers from the view alone.
+func (r *fetchRun) rows(ctx context.Context, uids metadata.UIDSet) error {
+	return r.s.sel.Messages(ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		switch {
+		case gone:
+			r.gone = true
+		case r.wanted(m):
+			r.begin(seq)
+			for i := range r.items {
+				it := &r.items[i]
+				if i > 0 {
+					r.w.SP()
+				}
+				r.w.Raw(it.name).SP()
+				r.writeRowItem(it.kind, m)
+			}
+			r.end()
+		}
+		return r.w.Err() == nil && ctx.Err() == nil
+	})
+}

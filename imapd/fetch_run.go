@@ -1,0 +1,157 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+const (
+	// fetchWindow is for how many messages body rows are read at once.
+	fetchWindow = 400
+	// fetchBatch and fetchBatchBytes bound how many messages are prefetched, and marked \Seen in one transaction, before the
+	// first of them is sent.
+	fetchBatch      = 64
+	fetchBatchBytes = 8 << 20
+	// prefetchBytes is the size up to which a body is read ahead; larger ones are read as they are sent.
+	prefetchBytes = 256 << 10
+)
+
+// fetchRun is a FETCH being answered.
+type fetchRun struct {
+	*fetch
+	s      *session
+	w      *wire.Writer
+	gone   bool   // a message no longer exists
+	failed error  // the first message that could not be read
+	head   []byte // the beginning of a literal; see sectionContent.load
+}
+
+// fetchRow is a message of a window.
+type fetchRow struct {
+	seq  mailstore.SeqNum
+	m    metadata.Message
+	told bool // its flags were changed by this FETCH: the client must be told
+}
+
+// wanted applies CHANGEDSINCE.
+func (r *fetchRun) wanted(m *metadata.Message) bool {
+	return r.changedSince == nil || m.ModSeq > *r.changedSince
+}
+
+// windows answers for messages whose bodies, or what is known of them, are needed.
+func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
+	rows := make([]fetchRow, 0, min(fetchWindow, uids.Len()))
+	for window := range windows(uids, fetchWindow) {
+		rows = rows[:0]
+		err := r.s.sel.Messages(ctx, window, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+			switch {
+			case gone:
+				r.gone = true
+			case r.wanted(m):
+				rows = append(rows, fetchRow{seq: seq, m: *m})
+			}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		if err := r.window(ctx, rows); err != nil {
+			return err
+		}
+	}
+	return r.failed
+}
+
+// window answers for the rows of one window.
+func (r *fetchRun) window(ctx context.Context, rows []fetchRow) error {
+	ids := make([]metadata.BodyID, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].m.Body
+	}
+	bodies, err := r.s.sel.Bodies(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for len(rows) > 0 {
+		n := 1
+		for size := rows[0].m.Size; n < len(rows) && n < fetchBatch; n++ {
+			if size += rows[n].m.Size; size > fetchBatchBytes {
+				break
+			}
+		}
+		if err := r.batch(ctx, rows[:n], bodies); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// batch marks messages \Seen if need be, and writes them.
+func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metadata.BodyID]*metadata.Body) error {
+	if r.seen && r.s.sel.Mode() == mailstore.ReadWrite {
+		if err := r.markSeen(ctx, rows); err != nil {
+			return err
+		}
+	}
+	if r.bytes && len(rows) > 1 {
+		ahead := make([]*metadata.Body, 0, len(rows))
+		for i := range rows {
+			if b := bodies[rows[i].m.Body]; b != nil && b.Stored <= prefetchBytes {
+				ahead = append(ahead, b)
+			}
+		}
+		r.s.sel.Prefetch(ctx, ahead)
+	}
+	for i := range rows {
+		row := &rows[i]
+		body := bodies[row.m.Body]
+		if body == nil {
+			r.gone = true
+			continue
+		}
+		if err := r.message(ctx, row, body); err != nil {
+			if r.w.Err() != nil || mailerr.KindOf(err) != mailerr.Internal {
+				return err
+			}
+			// One damaged message must not keep the others from the client.
+			r.s.log.Error("message cannot be read", "uid", row.m.UID, "body", row.m.Body.String(), "err", err)
+			if r.failed == nil {
+				r.failed = err
+			}
+		}
+	}
+	return r.w.Err()
+}
+
+// markSeen sets \Seen, in one transaction for all rows that lack it.
+func (r *fetchRun) markSeen(ctx context.Context, rows []fetchRow) error {
+	var unseen []metadata.UID
+	for i := range rows {
+		if rows[i].m.Flags&metadata.FlagSeen == 0 {
+			unseen = append(unseen, rows[i].m.UID)
+		}
+	}
+	if len(unseen) == 0 {
+		return nil
+	}
+	res, err := r.s.sel.StoreFlags(ctx, mailstore.StoreFlagsRequest{
+		UIDs:  metadata.UIDSetOf(unseen...),
+		Op:    metadata.FlagsAdd,
+		Flags: metadata.FlagSeen,
+	})
+	if err != nil {
+		return err
+	}
+	for i, j := 0, 0; i < len(rows) && j < len(res.Changed); i++ {
+		if rows[i].m.UID == res.Changed[j].UID {
+			rows[i].m, rows[i].told = res.Changed[j], true
+			j++
+		}
+	}
+	return nil
+}

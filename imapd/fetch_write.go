@@ -1,0 +1,158 @@
+package imapd
+
+import (
+	"context"
+	"io"
+
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/message"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+func (r *fetchRun) begin(seq mailstore.SeqNum) {
+	r.w.Raw("* ").Number(uint64(seq)).Raw(" FETCH (")
+}
+
+func (r *fetchRun) end() { r.w.Raw(")\r\n") }
+
+// writeRowItem writes what the message's row has.
+func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
+	switch kind {
+	case fetchFlags:
+		writeFlags(r.w, m, r.s.sel.IsRecent(m.UID))
+	case fetchUID:
+		r.w.Number(uint64(m.UID))
+	case fetchInternalDate:
+		r.w.DateTime(m.InternalDate)
+	case fetchSize:
+		r.w.Number(uint64(m.Size))
+	case fetchModSeq:
+		r.w.Raw("(").Number(uint64(m.ModSeq)).Raw(")")
+	}
+}
+
+// message writes the response for one message. What can fail is done before the first byte of it is written, but for the
+// reading of long literals.
+func (r *fetchRun) message(ctx context.Context, row *fetchRow, row2 *metadata.Body) error {
+	body := openBody(r.s.sel, row2)
+	if r.structure {
+		if err := body.scan(ctx); err != nil {
+			return err
+		}
+	}
+	contents, err := r.contents(ctx, body)
+	if err != nil {
+		return err
+	}
+
+	items := r.items
+	if row.told {
+		// RFC 3501 section 6.4.5: the change of \Seen is part of the response; RFC 7162 section 3.2.4: so are MODSEQ and UID.
+		if r.s.condstore {
+			items = prepend(prepend(items, fetchModSeq, "MODSEQ"), fetchUID, "UID")
+		}
+		items = prepend(items, fetchFlags, "FLAGS")
+	}
+	r.begin(row.seq)
+	for i := range items {
+		it := &items[i]
+		if i > 0 {
+			r.w.SP()
+		}
+		r.w.Raw(it.name).SP()
+		switch it.kind {
+		case fetchEnvelope:
+			writeEnvelope(r.w, &body.structure.Envelope)
+		case fetchBody, fetchBodyStructure:
+			writeBodyStructure(r.w, &body.structure.Root, it.kind == fetchBodyStructure)
+		case fetchSection:
+			c := contents[0]
+			contents = contents[1:]
+			if c == nil {
+				r.w.Raw("NIL")
+			} else if err := r.w.Literal(c.size, c.reader(ctx)); err != nil {
+				return err
+			}
+		default:
+			r.writeRowItem(it.kind, &row.m)
+		}
+	}
+	r.end()
+	return nil
+}
+
+// contents prepares the contents of all sections, in the order of the items; nil for a section the message does not have.
+func (r *fetchRun) contents(ctx context.Context, body *fetchedBody) ([]*sectionContent, error) {
+	var out []*sectionContent
+	for i := range r.items {
+		if r.items[i].kind != fetchSection {
+			continue
+		}
+		c, err := body.content(ctx, r.items[i].section)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	for _, c := range out {
+		if c != nil && c.body != nil && c.size > 0 {
+			if r.head == nil {
+				r.head = make([]byte, headBytes)
+			}
+			return out, c.load(ctx, r.head)
+		}
+	}
+	return out, nil
+}
+
+// fetchedBody is a message's body and what is known of it.
+type fetchedBody struct {
+	row       *metadata.Body
+	reader    *mailstore.BodyReader
+	structure *message.Structure // after scan
+}
+
+func openBody(sel *mailstore.Selected, row *metadata.Body) *fetchedBody {
+	return &fetchedBody{row: row, reader: sel.OpenBody(row)}
+}
+
+// scan finds out the structure: from the summary, or from the message when the summary is of an unknown version.
+func (b *fetchedBody) scan(ctx context.Context) (err error) {
+	if b.structure, err = message.Decode(b.row.Summary, b.row.Prefix); err == nil {
+		return nil
+	}
+	scanner := message.NewScanner()
+	if _, err := io.Copy(scanner, b.open(ctx, span{0, b.reader.Size()})); err != nil {
+		return err
+	}
+	b.structure = scanner.Close()
+	return nil
+}
+
+// open returns a reader of some of the message's bytes.
+func (b *fetchedBody) open(ctx context.Context, at span) *bodySpan {
+	return &bodySpan{ctx: ctx, body: b.reader, at: at}
+}
+
+// bodySpan reads bytes of a body one after another.
+type bodySpan struct {
+	ctx  context.Context
+	body *mailstore.BodyReader
+	at   span
+}
+
+func (r *bodySpan) Read(p []byte) (int, error) {
+	left := r.at.end - r.at.off
+	if left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := r.body.ReadAt(r.ctx, p[:min(int64(len(p)), left)], r.at.off)
+	r.at.off += int64(n)
+	if n > 0 {
+		return n, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // the row says that there is more
+	}
+	return 0, err
+}
