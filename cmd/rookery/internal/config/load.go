@@ -86,7 +86,7 @@ func (l *loader) readFile(path string, environ []string) {
 	_ = l.values.Load(confmap.Provider(m, ""), nil) // a map in memory: nothing can fail
 }
 
-// readEnv takes the variables that begin with ROOKERY_. Those of the tests are left alone.
+// readEnv takes the variables that begin with ROOKERY_. Those of the tests and of rookery bench are left alone.
 func (l *loader) readEnv(environ []string) {
 	names := make(map[string]string, len(keys))
 	for _, k := range keys {
@@ -96,7 +96,7 @@ func (l *loader) readEnv(environ []string) {
 		Prefix:      "ROOKERY_",
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, v string) (string, any) {
-			if name == EnvFile || strings.HasPrefix(name, "ROOKERY_TEST_") {
+			if name == EnvFile || strings.HasPrefix(name, "ROOKERY_TEST_") || strings.HasPrefix(name, "ROOKERY_BENCH_") {
 				return "", nil
 			}
 			k, ok := names[name]

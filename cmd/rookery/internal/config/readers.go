@@ -149,3 +149,17 @@ func secretFile(read reader) reader {
 		return ""
 	}
 }
+
+// ParseSize reads bytes, or a size with a unit such as "64MiB".
+func ParseSize(s string) (bytes int64, ok bool) { return parseSize(s) }
+
+// FormatSize writes bytes with the largest binary unit that leaves at least one before the point.
+func FormatSize(bytes int64) string {
+	for i := len("TGMK") - 1; i >= 0; i-- {
+		unit := units[i]
+		if bytes >= unit.bytes {
+			return strconv.FormatFloat(float64(bytes)/float64(unit.bytes), 'f', 1, 64) + " " + unit.name
+		}
+	}
+	return strconv.FormatInt(bytes, 10) + " B"
+}
