@@ -111,3 +111,46 @@ func BenchmarkDecodeBase64(b *testing.B) {
 		_, _ = io.Copy(io.Discard, DecodeTransfer(bytes.NewReader(body), "base64"))
 	}
 }
+
+// BenchmarkScanAdversarial scans 50 MB that are made to be slow; the time must be in proportion to the size.
+func BenchmarkScanAdversarial(b *testing.B) {
+	const size = 50 << 20
+	nested := func() string {
+		var b strings.Builder
+		for i := range maxDepth {
+			fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=%c%c\r\n\r\n--%[1]c%[2]c\r\n", 'a'+i/10, 'a'+i%10)
+		}
+		return b.String() + "\r\n"
+	}()
+	for _, bm := range []struct{ name, head, line string }{
+		{"dashes under 100 boundaries", nested, "--zz\n"},
+		{"short lines under 100 boundaries", nested, "\n"},
+		{"almost delimiters", nested, "\n-"},
+		{"parts", "Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\n"},
+		{"parts that open and close", "Content-Type: multipart/mixed; boundary=b\n\n", "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\n--c--\n"},
+		{"embedded messages", "", "Content-Type: message/rfc822\n\n"},
+		{"nested multiparts", "", "Content-Type: multipart/mixed; boundary=b\n\n--b\n"},
+		{"header without end", "", "X: y\n"},
+		{"kept header without end", "", "To: a@b,<@c,\n \"\n"},
+		{"folded header without end", "To: ", "\n (a"},
+		{"one line", "Subject: ", "x"},
+	} {
+		raw := append([]byte(bm.head), bytes.Repeat([]byte(bm.line), (size-len(bm.head))/len(bm.line))...)
+		for _, part := range []int{10, 1} {
+			raw := raw[:len(raw)/part]
+			b.Run(fmt.Sprintf("%s/%dMB", bm.name, len(raw)>>20), func(b *testing.B) {
+				b.SetBytes(int64(len(raw)))
+				b.ReportAllocs()
+				for b.Loop() {
+					s := NewScanner()
+					for rest := raw; len(rest) > 0; {
+						n := min(len(rest), 32<<10)
+						_, _ = s.Write(rest[:n])
+						rest = rest[n:]
+					}
+					s.Close()
+				}
+			})
+		}
+	}
+}

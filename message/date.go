@@ -10,24 +10,38 @@ import (
 // UTC; an unknown zone counts as UTC, as RFC 5322 section 4.3 says. ok is false when there is no date in it.
 func ParseDate(value string) (unix int64, zoneOffset int, ok bool) {
 	d := dateParser{day: -1, year: -1}
-	s := value
-	for {
-		s = skipCFWS(s)
-		if s == "" {
-			break
+	for s := skipCFWS(value); s != ""; s = skipCFWS(s) {
+		var token string
+		token, s = dateToken(s)
+		// RFC 5322 section 4.3 lets white space and comments stand around the colons.
+		for token != "" && len(token) < len("00:00:00") {
+			rest := skipCFWS(s)
+			if rest == "" || rest[0] != ':' && token[len(token)-1] != ':' {
+				break
+			}
+			var more string
+			more, s = dateToken(rest)
+			if more == "" {
+				break
+			}
+			token += more
 		}
-		n := 0
-		for n < len(s) && !isSpace(s[n]) && s[n] != '(' && s[n] != ',' {
-			n++
+		if token != "" {
+			d.token(token)
+		} else if s != "" {
+			s = s[1:] // a comma
 		}
-		if n == 0 { // a comma
-			s = s[1:]
-			continue
-		}
-		d.token(s[:n])
-		s = s[n:]
 	}
 	return d.result()
+}
+
+// dateToken returns what s begins with up to white space, a comment or a comma, and what follows.
+func dateToken(s string) (token, rest string) {
+	n := 0
+	for n < len(s) && !isSpace(s[n]) && s[n] != '(' && s[n] != ',' {
+		n++
+	}
+	return s[:n], s[n:]
 }
 
 // dateParser collects what the tokens of a date say; the first that can be a thing is that thing.
