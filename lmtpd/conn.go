@@ -265,6 +265,7 @@ var longAgo = time.Unix(1, 0)
 // Close writes what is left to be said and closes the connection. It may be called again.
 func (c *conn) Close() error {
 	_ = c.flush()
+	c.dead = true // go-smtp reads on, and its session is gone: what is left of the input is not for it
 	c.mu.Lock()
 	again := c.closed
 	c.closed = true

@@ -36,6 +36,7 @@
 //   - reads on after a malformed BDAT, taking the chunk for commands;
 //   - sets one deadline for a whole message;
 //   - keeps what was pipelined behind STARTTLS in a layer that a wrapper cannot reach, so a wrapper must do STARTTLS itself;
+//   - goes on with pipelined commands after it has closed a connection, and panics on the first of them;
 //   - refuses paths without a domain, also <postmaster>;
 //   - writes every reply line in a packet of its own;
 //   - waits at Shutdown for idle connections for ever.

@@ -18,7 +18,7 @@ var rewrite = flag.Bool("rewrite", false, "replace the server's side of transcri
 
 const (
 	patience = 20 * time.Second       // for a line that must come
-	quiet    = 700 * time.Millisecond // with -rewrite: no more lines are to come
+	quiet    = 400 * time.Millisecond // with -rewrite: no more lines are to come
 	closed   = "(closed)"
 )
 
@@ -119,9 +119,7 @@ func (p *player) rewrite(lines []string) {
 			p.peer(name)
 			p.out = append(p.out, lines[i])
 			p.send(name, text)
-			if next := i + 1; next >= len(lines) || !sends(lines[next], name) {
-				p.listen(name)
-			}
+			p.listen(name)
 		case '!':
 			p.out = append(p.out, lines[i])
 			for _, got := range p.do(text) {
@@ -134,12 +132,6 @@ func (p *player) rewrite(lines []string) {
 			}
 		}
 	}
-}
-
-// sends reports whether a line goes on sending on the same connection.
-func sends(line, name string) bool {
-	kind, other, _ := split(line)
-	return kind == 'C' && other == name
 }
 
 // listen keeps lines until the server is quiet.
