@@ -149,10 +149,9 @@ func (d *dateParser) dashed(s string) {
 	first, digits, _ := leadingNumber(parts[0])
 	second, _, _ := leadingNumber(parts[1])
 	third, thirdDigits, _ := leadingNumber(parts[2])
-	switch {
-	case digits == 4:
+	if digits == 4 {
 		d.year, d.day = first, third
-	default:
+	} else {
 		d.day, d.year = first, fullYear(third, thirdDigits)
 		if second > 12 || strings.IndexByte(s, '/') > 0 && first <= 12 {
 			first, second = second, first

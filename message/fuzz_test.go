@@ -242,6 +242,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(Scan(raw).Encode(), []byte(testPrefix))
 	}
 	f.Fuzz(func(t *testing.T, stored, prefix []byte) {
+		if bytes.Contains(bytes.ToLower(prefix), []byte("content-")) {
+			return // what Decode asks not to be given
+		}
 		s, err := Decode(stored, prefix)
 		if err != nil {
 			return
