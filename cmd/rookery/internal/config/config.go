@@ -42,6 +42,7 @@ type Limits struct {
 	ConnectionsPerAccount int
 	ConnectionsPerAddress int
 	Mailboxes             int // of one account
+	DatabaseConnections   int // of this node; not with SQLite
 }
 
 // Cache says how much may be kept near. All of it may be lost.

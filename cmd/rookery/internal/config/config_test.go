@@ -74,7 +74,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"lmtp.listen": "unix:/run/rookery/lmtp", "lmtp.over_quota": "permanent", "http.listen": ":80",
 		"auth.allow_plaintext": "true", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
-		"limits.mailboxes": "13", "cache.memory": "0", "cache.views": "1kB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
+		"limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 	}
 	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true} // tested below
 	for _, k := range keys {
