@@ -55,7 +55,8 @@ func joinKeywords(keywords []string) string {
 			list = append(list, k)
 		}
 	}
-	slices.SortStableFunc(list, compareKeywords)
+	// Of several spellings the first one stays.
+	slices.SortStableFunc(list, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	return strings.Join(slices.CompactFunc(list, strings.EqualFold), " ")
 }
 

@@ -48,9 +48,8 @@ func (u *User) Subscribe(ctx context.Context, name string) error {
 // Unsubscribe removes a name.
 func (u *User) Unsubscribe(ctx context.Context, name string) error {
 	const op = "mailstore.Unsubscribe"
-	name, err := canonicalName(name)
-	if err != nil {
-		return nil // nobody can have subscribed to it
+	if canonical, err := canonicalName(name); err == nil { // else nobody can have subscribed to it
+		return wrap(op, u.store.meta.Unsubscribe(ctx, u.account, canonical))
 	}
-	return wrap(op, u.store.meta.Unsubscribe(ctx, u.account, name))
+	return nil
 }
