@@ -13,10 +13,22 @@ const (
 	notAuthenticated states = 1 << iota
 	authenticated
 	selected
+
+	loggedIn = authenticated | selected
+	anyState = notAuthenticated | loggedIn
+)
+
+// syncMode says how the session is brought to the present after a command.
+type syncMode uint8
+
+const (
+	syncKnown syncMode = iota // with what this node knows
+	syncFresh                 // with what the database has
+	syncNone
 )
 
 // runner is a parsed command. run writes untagged responses; its error becomes the tagged response: nil is OK, a *statusError
-// (see status.go) is said as it is, a *mailerr.Error is translated.
+// (see errors.go) is said as it is, a *mailerr.Error is translated.
 type runner interface {
 	run(ctx context.Context, s *session) error
 }
@@ -28,6 +40,72 @@ type command struct {
 	// seqs: the command's arguments or responses are sequence numbers, so no EXPUNGE may be sent while it runs or with its
 	// completion (RFC 9051 section 7.5.1).
 	seqs bool
+	sync syncMode
+	// waits: the command's time is the client's.
+	waits bool
 	// parse reads the arguments, from the space after the name (if any) to the end. It has no effects.
 	parse func(p *wire.Parser) (runner, error)
+	// streams, if it is there, reports whether a literal that follows what p has (the arguments up to the literal) is left to
+	// the command, which then reads it from session.r.Literal.
+	streams func(p *wire.Parser) bool
+}
+
+// commands is the command table.
+var commands = func() map[string]*command {
+	table := make(map[string]*command)
+	for _, c := range [...]command{
+		capabilityCommand, noopCommand, logoutCommand, idCommand,
+		startTLSCommand, authenticateCommand, loginCommand,
+		enableCommand, namespaceCommand, selectCommand, examineCommand, createCommand, deleteCommand, renameCommand,
+		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, idleCommand,
+		checkCommand, closeCommand, unselectCommand,
+		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand,
+		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
+	} {
+		table[c.name] = &c
+	}
+	return table
+}()
+
+// lookup reads a command's name. name is the table's, "" when there is no such command.
+func lookup(p *wire.Parser) (cmd *command, name string, err error) {
+	if err := p.SP(); err != nil {
+		return nil, "", err
+	}
+	name, err = p.Keyword()
+	if err != nil {
+		return nil, "", bad("Missing command")
+	}
+	if name == "UID" {
+		if err := p.SP(); err != nil {
+			return nil, "", err
+		}
+		sub, err := p.Keyword()
+		if err != nil {
+			return nil, "", bad("Missing command after UID")
+		}
+		name += " " + sub
+	}
+	cmd, ok := commands[name]
+	if !ok {
+		return nil, "", bad("Unknown command")
+	}
+	return cmd, name, nil
+}
+
+// noArguments makes the parse function of a command without arguments.
+func noArguments(r runner) func(p *wire.Parser) (runner, error) {
+	return func(p *wire.Parser) (runner, error) { return r, p.End() }
+}
+
+// oneMailbox reads a command's only argument, a mailbox name.
+func oneMailbox(p *wire.Parser) (string, error) {
+	if err := p.SP(); err != nil {
+		return "", err
+	}
+	name, err := p.Mailbox()
+	if err != nil {
+		return "", err
+	}
+	return name, p.End()
 }

@@ -1,14 +1,13 @@
 package imapd
 
-// enableCondstore notes that the client knows CONDSTORE. RFC 7162 section 3.1: the first command that shows it, with a
-// mailbox selected, is answered with the mailbox's HIGHESTMODSEQ.
+// enableCondstore is called by every command that shows that the client knows CONDSTORE (RFC 7162 section 3.1). From then on
+// untagged FETCH responses with flags carry MODSEQ. A client with a mailbox selected is told where its MODSEQ stands.
 func (s *session) enableCondstore() {
 	if s.condstore {
 		return
 	}
 	s.condstore = true
 	if s.sel != nil {
-		mailbox := s.sel.Mailbox()
-		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(mailbox.HighestModSeq)).Raw("] Highest\r\n")
+		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(s.sel.Mailbox().HighestModSeq)).Raw("] Highest\r\n")
 	}
 }

@@ -9,70 +9,65 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// systemFlagNames are the system flags in the order of their bits.
-var systemFlagNames = [...]imap.Flag{imap.FlagSeen, imap.FlagAnswered, imap.FlagFlagged, imap.FlagDeleted, imap.FlagDraft}
+// systemFlags are the system flags in the order they are written.
+var systemFlags = [...]struct {
+	bit  metadata.Flags
+	flag imap.Flag
+}{
+	{metadata.FlagAnswered, imap.FlagAnswered},
+	{metadata.FlagFlagged, imap.FlagFlagged},
+	{metadata.FlagDeleted, imap.FlagDeleted},
+	{metadata.FlagSeen, imap.FlagSeen},
+	{metadata.FlagDraft, imap.FlagDraft},
+}
 
-// flagLists are the system flags of every metadata.Flags, written out.
-var flagLists = func() (lists [1 << len(systemFlagNames)]string) {
-	for f := range lists {
-		var names []string
-		for i, n := range systemFlagNames {
-			if f&(1<<i) != 0 {
-				names = append(names, string(n))
-			}
-		}
-		lists[f] = strings.Join(names, " ")
-	}
-	return lists
-}()
+const systemFlagNames = `\Answered \Flagged \Deleted \Seen \Draft`
 
-// writeFlags writes the value of a FLAGS item.
+// writeFlags writes a message's flags as a parenthesised list.
 func writeFlags(w *wire.Writer, m *metadata.Message, recent bool) {
-	system := flagLists[int(m.Flags)%len(flagLists)]
-	w.Raw("(").Raw(system)
-	if m.Keywords != "" {
-		if system != "" {
+	w.Byte('(')
+	first := true
+	next := func() {
+		if !first {
 			w.SP()
 		}
-		w.Raw(m.Keywords)
+		first = false
+	}
+	for i := range systemFlags {
+		if m.Flags&systemFlags[i].bit != 0 {
+			next()
+			w.Raw(string(systemFlags[i].flag))
+		}
 	}
 	if recent {
-		if system != "" || m.Keywords != "" {
-			w.SP()
-		}
+		next()
 		w.Raw(`\Recent`)
 	}
-	w.Raw(")")
-}
-
-// systemFlag returns the bit of a system flag as wire.Parser.Flag spells it; 0 for a keyword.
-func systemFlag(f imap.Flag) metadata.Flags {
-	for i, n := range systemFlagNames {
-		if n == f {
-			return 1 << i
-		}
+	if m.Keywords != "" {
+		next()
+		w.Raw(m.Keywords)
 	}
-	return 0
+	w.Byte(')')
 }
 
-// maxKeywordLength is the longest keyword a client may store, in bytes.
-const maxKeywordLength = 100
-
-// splitFlags sorts the flags of a STORE or APPEND into system flags and keywords. \Recent is the server's to set (RFC 3501
-// section 2.3.2), and other names with a backslash mean nothing: both are refused.
-func splitFlags(list []imap.Flag) (flags metadata.Flags, keywords []string, err error) {
-	for _, f := range list {
-		bit := systemFlag(f)
-		switch {
-		case bit != 0:
-			flags |= bit
-		case strings.HasPrefix(string(f), `\`):
-			return 0, nil, &wire.SyntaxError{Text: "That flag cannot be stored"}
-		case len(f) > maxKeywordLength:
-			return 0, nil, &wire.SyntaxError{Text: "Keyword too long"}
-		default:
+// storedFlags sorts a client's flags into system flags and keywords. \Recent, which no client can change, is passed over:
+// clients send it back with the others. No other system flags exist.
+func storedFlags(flags []imap.Flag) (system metadata.Flags, keywords []string, err error) {
+next:
+	for _, f := range flags {
+		if !strings.HasPrefix(string(f), `\`) {
 			keywords = append(keywords, string(f))
+			continue
+		}
+		for i := range systemFlags {
+			if f == systemFlags[i].flag {
+				system |= systemFlags[i].bit
+				continue next
+			}
+		}
+		if f != `\Recent` {
+			return 0, nil, &wire.SyntaxError{Text: "No such system flag"}
 		}
 	}
-	return flags, keywords, nil
+	return system, keywords, nil
 }

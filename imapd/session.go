@@ -1,19 +1,204 @@
 package imapd
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
-// session is one connection's state. Only the connection's goroutine touches it.
+// writeBuffer is the size of a response buffer, as much as one TLS record holds.
+const writeBuffer = 16 << 10
+
+// session is one connection's state. Only the connection's goroutine touches it, but for conn, and for w and sel while IDLE
+// lends them to its own goroutine.
 type session struct {
-	w    *wire.Writer
-	log  *slog.Logger
-	user *mailstore.User     // nil before login
-	sel  *mailstore.Selected // nil unless a mailbox is selected
+	srv    *Server
+	conn   *conn
+	r      *wire.Reader
+	w      *wire.Writer
+	log    *slog.Logger
+	ctx    context.Context // ends with the connection
+	cancel context.CancelFunc
+	local  bool // the client is on this machine
+
+	user    *mailstore.User     // nil before login
+	account metadata.AccountID  // with user
+	sel     *mailstore.Selected // nil unless a mailbox is selected
+	// keywords are those that FLAGS has named since the mailbox was selected, in lower case.
+	keywords map[string]struct{}
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
+	tag       string // of the command that runs; ESEARCH repeats it
+
+	loginBy  time.Time // for the login as a whole
+	failures int       // failed logins
+	badRow   int       // invalid commands one after another
+	idling   bool      // the writer is lent to IDLE's goroutine
+	after    func() error
+	end      error // what the session ends with after the present command
+}
+
+func newSession(srv *Server, nc net.Conn, local bool) *session {
+	s := &session{
+		srv:   srv,
+		conn:  &conn{nc: nc, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
+		log:   srv.cfg.Log.With("protocol", "imap", "conn", srv.cfg.NewID(), "remote", nc.RemoteAddr().String()),
+		local: local,
+	}
+	s.ctx, s.cancel = context.WithCancel(srv.ctx)
+	s.w = wire.NewWriter(s.conn, writeBuffer)
+	s.r = wire.NewReader(s.conn, wire.ReaderOptions{
+		MaxCommand: srv.cfg.MaxCommandBytes,
+		MaxDiscard: max(64<<20, srv.cfg.MaxMessageBytes),
+		Continue:   s.askLiteral,
+		BeforeRead: s.beforeRead,
+		Stream:     s.streams,
+	})
+	return s
+}
+
+// errLogout ends a session whose client asked for it.
+var errLogout = errors.New("imapd: logout")
+
+// serve runs the session to its end. A panic ends this connection and no other.
+func (s *session) serve() {
+	defer s.close()
+	defer func() {
+		if v := recover(); v != nil {
+			s.logPanic(v)
+			s.farewell(errPanicked)
+		}
+	}()
+	s.log.Debug("connection opened", "tls", s.conn.tls() != nil)
+	s.loginBy = time.Now().Add(5 * s.srv.cfg.LoginTimeout)
+	if tc := s.conn.tls(); tc != nil {
+		if err := s.handshake(tc); err != nil {
+			s.log.Debug("TLS handshake failed", "error", err)
+			return
+		}
+	}
+	s.greet()
+	for {
+		if err := s.step(); err != nil {
+			s.farewell(err)
+			return
+		}
+	}
+}
+
+func (s *session) greet() {
+	s.w.Raw("* OK [CAPABILITY ").Raw(s.capabilities()).Raw("] ").Raw(sentence(s.srv.cfg.Hostname)).Raw(" Rookery ready\r\n")
+}
+
+// handshake does TLS's in bounded time.
+func (s *session) handshake(tc *tls.Conn) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.srv.cfg.LoginTimeout)
+	defer cancel()
+	return tc.HandshakeContext(ctx)
+}
+
+// startClock sets the time the next command may take to come in.
+func (s *session) startClock() {
+	now := time.Now()
+	if s.user != nil {
+		s.conn.until = now.Add(s.srv.cfg.IdleTimeout)
+		return
+	}
+	s.conn.until = now.Add(s.srv.cfg.LoginTimeout)
+	if s.conn.until.After(s.loginBy) {
+		s.conn.until = s.loginBy
+	}
+}
+
+// beforeRead is called before the Reader waits: the client gets everything there is.
+func (s *session) beforeRead() error {
+	s.conn.streaming = s.r.Literal() != nil
+	if s.idling {
+		return nil
+	}
+	return s.w.Flush()
+}
+
+// askLiteral asks for a synchronizing literal.
+func (s *session) askLiteral() error {
+	return s.w.Raw("+ OK\r\n").Flush()
+}
+
+// state returns the session's state of RFC 9051 section 3.
+func (s *session) state() states {
+	switch {
+	case s.user == nil:
+		return notAuthenticated
+	case s.sel == nil:
+		return authenticated
+	default:
+		return selected
+	}
+}
+
+// unselect gives the selected mailbox up, if there is one.
+func (s *session) unselect() {
+	if s.sel != nil {
+		s.sel.Close()
+		s.sel, s.keywords = nil, nil
+	}
+}
+
+// close gives everything back.
+func (s *session) close() {
+	defer s.conn.cut()
+	defer s.cancel()
+	if s.user != nil {
+		s.srv.leave(s.account)
+	}
+	s.unselect()
+	s.log.Debug("connection closed")
+}
+
+func (s *session) logPanic(v any) {
+	s.log.Error("panic", "value", v, "stack", string(debug.Stack()))
+}
+
+// farewell says why the session ends, where the client can still be told.
+func (s *session) farewell(err error) {
+	text := ""
+	switch {
+	case errors.Is(err, errLogout), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errStopped):
+		text = "[UNAVAILABLE] Server is shutting down"
+	case errors.Is(err, errDeleted):
+		text = "Selected mailbox was deleted"
+	case errors.Is(err, errPanicked):
+		text = "[SERVERBUG] Internal error"
+	case errors.Is(err, errFailures):
+		text = "Too many failed logins"
+	case errors.Is(err, errTooManyBD):
+		text = "Too many invalid commands"
+	case errors.Is(err, wire.ErrFlood):
+		text = "Command or literal too long"
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.w.Err() == nil && s.user == nil:
+		text = "Waited too long for a login"
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.w.Err() == nil:
+		text = "Autologout, idle for too long"
+	default:
+		s.log.Debug("connection failed", "error", err)
+	}
+	if s.w.InLiteral() {
+		return // what is said now would be taken for the message
+	}
+	if text != "" {
+		s.w.Raw("* BYE ").Raw(text).Raw("\r\n")
+	}
+	_ = s.w.Flush() // nobody is left to be told
 }

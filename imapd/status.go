@@ -1,10 +1,118 @@
 package imapd
 
-// statusError is a tagged response other than plain OK, in the protocol's words.
-type statusError struct {
-	typ  string // "OK", "NO", "BAD"
-	code string // response code without brackets, "" for none
-	text string
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+var statusCommand = command{
+	name:   "STATUS",
+	states: loggedIn,
+	parse:  parseStatus,
 }
 
-func (e *statusError) Error() string { return e.typ + " [" + e.code + "] " + e.text }
+// status is STATUS (RFC 3501 section 6.3.10), with the items of RFC 7162 (HIGHESTMODSEQ), RFC 8438 (SIZE), RFC 9051 (DELETED)
+// and RFC 7889 (APPENDLIMIT).
+type status struct {
+	name  string
+	items []string
+}
+
+func parseStatus(p *wire.Parser) (runner, error) {
+	cmd := &status{}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	var err error
+	if cmd.name, err = p.Mailbox(); err != nil {
+		return nil, err
+	}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	if cmd.items, err = parseStatusItems(p); err != nil {
+		return nil, err
+	}
+	return cmd, p.End()
+}
+
+// parseStatusItems reads "(" items ")", each item once.
+func parseStatusItems(p *wire.Parser) ([]string, error) {
+	var items []string
+	seen := make(map[string]bool)
+	err := p.List(func() error {
+		item, err := p.Keyword()
+		if err != nil {
+			return err
+		}
+		switch item {
+		case "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ", "APPENDLIMIT":
+		default:
+			return bad("Unknown STATUS item")
+		}
+		if !seen[item] {
+			seen[item] = true
+			items = append(items, item)
+		}
+		return nil
+	})
+	if err == nil && len(items) == 0 {
+		return nil, bad("No STATUS items")
+	}
+	return items, err
+}
+
+func (cmd *status) run(ctx context.Context, s *session) error {
+	m, err := s.user.Mailbox(ctx, cmd.name)
+	if err != nil {
+		return err
+	}
+	s.writeStatus(m, cmd.items)
+	return nil
+}
+
+// writeStatus writes the STATUS response. Asking for HIGHESTMODSEQ shows that the client knows CONDSTORE.
+func (s *session) writeStatus(m *metadata.Mailbox, items []string) {
+	for _, item := range items {
+		if item == "HIGHESTMODSEQ" {
+			s.enableCondstore()
+		}
+	}
+	s.w.Raw("* STATUS ").Mailbox(m.Name).Raw(" (")
+	for i, item := range items {
+		if i > 0 {
+			s.w.SP()
+		}
+		s.w.Raw(item).SP().Number(statusValue(s, m, item))
+	}
+	s.w.Raw(")\r\n")
+}
+
+func statusValue(s *session, m *metadata.Mailbox, item string) uint64 {
+	switch item {
+	case "MESSAGES":
+		return uint64(m.Messages)
+	case "RECENT":
+		// Those not announced yet. Some of them may be gone again: then this is too many, by no more than that.
+		if m.FirstRecent >= m.UIDNext {
+			return 0
+		}
+		return min(uint64(m.UIDNext-m.FirstRecent), uint64(m.Messages))
+	case "UIDNEXT":
+		return uint64(m.UIDNext)
+	case "UIDVALIDITY":
+		return uint64(m.UIDValidity)
+	case "UNSEEN":
+		return uint64(m.Unseen)
+	case "DELETED":
+		return uint64(m.Deleted)
+	case "SIZE":
+		return uint64(m.Size)
+	case "HIGHESTMODSEQ":
+		return uint64(m.HighestModSeq)
+	default: // APPENDLIMIT
+		return uint64(s.srv.cfg.MaxMessageBytes)
+	}
+}

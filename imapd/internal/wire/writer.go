@@ -21,6 +21,7 @@ type Writer struct {
 	buf  []byte
 	err  error
 	utf8 bool
+	lit  bool // in the middle of a literal
 	pool *sync.Pool
 }
 
@@ -187,8 +188,14 @@ var errShort = errors.New("wire: literal shorter than announced")
 // fails, the connection cannot be used further: Err is set.
 func (w *Writer) Literal(size int64, r io.Reader) error {
 	w.Byte('{').Number(uint64(size)).Raw("}\r\n")
-	return w.copyExactly(size, r)
+	w.lit = true
+	err := w.copyExactly(size, r)
+	w.lit = err != nil
+	return err
 }
+
+// InLiteral reports whether a literal was begun and could not be ended: whatever is written now would be part of it.
+func (w *Writer) InLiteral() bool { return w.lit }
 
 // Literal8 is Literal as "~{size}", for bytes that may include NUL.
 func (w *Writer) Literal8(size int64, r io.Reader) error {

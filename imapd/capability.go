@@ -1,0 +1,50 @@
+package imapd
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+var capabilityCommand = command{
+	name:   "CAPABILITY",
+	states: anyState,
+	parse:  noArguments(capability{}),
+}
+
+// capability is CAPABILITY (RFC 3501 section 6.1.1).
+type capability struct{}
+
+func (capability) run(_ context.Context, s *session) error {
+	s.w.Raw("* CAPABILITY ").Raw(s.capabilities()).CRLF()
+	return nil
+}
+
+// extensions are the capabilities of every connection in every state. docs/imap.md has a row for each.
+var extensions = []string{
+	"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
+	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "CONDSTORE",
+}
+
+// capabilities returns what the connection offers as it is now.
+func (s *session) capabilities() string {
+	var b strings.Builder
+	b.WriteString(strings.Join(extensions, " "))
+	b.WriteString(" APPENDLIMIT=")
+	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
+	if s.user != nil {
+		return b.String()
+	}
+	if s.mayStartTLS() {
+		b.WriteString(" STARTTLS")
+	}
+	if s.mayLogin() {
+		b.WriteString(" AUTH=PLAIN")
+	} else {
+		b.WriteString(" LOGINDISABLED")
+	}
+	return b.String()
+}
+
+// capabilityCode is the response code for answers after which the capabilities are others.
+func (s *session) capabilityCode() string { return "CAPABILITY " + s.capabilities() }

@@ -1,0 +1,8 @@
+package imapd
+
+var checkCommand = command{
+	name:   "CHECK",
+	states: selected,
+	sync:   syncFresh,
+	parse:  noArguments(noop{}), // RFC 3501 section 6.4.1: a checkpoint, of which there are none here
+}

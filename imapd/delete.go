@@ -1,0 +1,39 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
+
+var deleteCommand = command{
+	name:   "DELETE",
+	states: loggedIn,
+	parse: func(p *wire.Parser) (runner, error) {
+		name, err := oneMailbox(p)
+		return deleteMailbox{name}, err
+	},
+}
+
+// deleteMailbox is DELETE (RFC 3501 section 6.3.4).
+type deleteMailbox struct{ name string }
+
+// run unselects the mailbox if it is this session's own: a client that deletes what it has selected means to go on.
+func (cmd deleteMailbox) run(ctx context.Context, s *session) error {
+	own := false
+	if s.sel != nil {
+		m, err := s.user.Mailbox(ctx, cmd.name)
+		if err != nil {
+			return err
+		}
+		own = m.ID == s.sel.Mailbox().ID
+	}
+	if err := s.user.Delete(ctx, cmd.name); err != nil {
+		return err
+	}
+	if own {
+		s.unselect()
+		s.w.Raw("* OK [CLOSED] Selected mailbox deleted\r\n")
+	}
+	return nil
+}

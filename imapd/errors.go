@@ -1,0 +1,87 @@
+package imapd
+
+import (
+	"errors"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailerr"
+)
+
+// statusError is a tagged response other than plain OK, in the protocol's words.
+type statusError struct {
+	typ  string // "OK", "NO", "BAD"
+	code string // response code without brackets, "" for none
+	text string
+}
+
+func (e *statusError) Error() string { return e.typ + " [" + e.code + "] " + e.text }
+
+// no and bad are the two that commands say most.
+func no(code, text string) error { return &statusError{typ: "NO", code: code, text: text} }
+func bad(text string) error      { return &statusError{typ: "BAD", text: text} }
+
+// statusOf turns the error of a command into the client's words. ours reports that it is trouble of ours, to be logged; its
+// text does not reach the client.
+func statusOf(err error) (st statusError, ours bool) {
+	var said *statusError
+	if errors.As(err, &said) {
+		return *said, false
+	}
+	var syn *wire.SyntaxError
+	if errors.As(err, &syn) {
+		return statusError{typ: "BAD", code: syn.Code, text: syn.Text}, false
+	}
+	kind := mailerr.KindOf(err)
+	return statusError{typ: "NO", code: codeOf(kind), text: sentence(mailerr.ClientText(err))},
+		kind == mailerr.Internal || kind == mailerr.Unavailable
+}
+
+// codeOf returns the response code of RFC 5530 (and RFC 9051 section 7.1) for a kind. Commands that know better (TRYCREATE,
+// AUTHENTICATIONFAILED) say so with a statusError.
+func codeOf(kind mailerr.Kind) string {
+	switch kind {
+	case mailerr.NotFound:
+		return "NONEXISTENT"
+	case mailerr.Exists:
+		return "ALREADYEXISTS"
+	case mailerr.Permission:
+		return "NOPERM"
+	case mailerr.OverQuota:
+		return "OVERQUOTA"
+	case mailerr.InUse:
+		return "INUSE"
+	case mailerr.Expunged:
+		return "EXPUNGEISSUED"
+	case mailerr.Limit:
+		return "LIMIT"
+	case mailerr.TooBig:
+		return "TOOBIG"
+	case mailerr.Invalid:
+		return "CANNOT"
+	case mailerr.Unavailable:
+		return "UNAVAILABLE"
+	default:
+		return "SERVERBUG"
+	}
+}
+
+// sentence makes an error's text fit for resp-text: it begins with a capital letter, and holds nothing but printable
+// US-ASCII, so that no name in it can end the line or begin a response code.
+func sentence(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			b[i] = '?'
+		}
+	}
+	if len(b) == 0 {
+		return "Error"
+	}
+	if b[0] == '[' {
+		b[0] = '('
+	}
+	if 'a' <= b[0] && b[0] <= 'z' {
+		b[0] -= 'a' - 'A'
+	}
+	return string(b)
+}

@@ -1,0 +1,109 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
+)
+
+var listCommand = command{
+	name:   "LIST",
+	states: loggedIn,
+	parse:  parseList,
+}
+
+// list is LIST (RFC 3501 section 6.3.8), with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), LIST-STATUS (RFC 5819) and
+// CHILDREN (RFC 3348). Attributes for children and special use are always told.
+type list struct {
+	patterns []*pattern
+	root     bool // LIST "" "": asks for the delimiter
+	extended bool // any of RFC 5258's syntax is used
+
+	selectSubscribed, selectSpecialUse, recursive bool
+
+	returnSubscribed bool
+	statusItems      []string
+}
+
+func (cmd *list) run(ctx context.Context, s *session) error {
+	if cmd.root {
+		s.w.Raw(`* LIST (\Noselect) "/" ""` + "\r\n")
+		return nil
+	}
+	infos, err := s.user.List(ctx)
+	if err != nil {
+		return err
+	}
+	var below map[string]bool
+	if cmd.recursive {
+		infos, below = withParents(infos, cmd.selects)
+	}
+	for i := range infos {
+		info := &infos[i]
+		childInfo := below[info.Name]
+		if !(cmd.selects(info) || childInfo) || !matchAny(cmd.patterns, info.Name) {
+			continue
+		}
+		cmd.write(s.w, info, childInfo)
+		if cmd.statusItems != nil && !info.NonExistent {
+			s.writeStatus(&info.Mailbox, cmd.statusItems)
+		}
+	}
+	return nil
+}
+
+// selects applies the selection options. Without any, mailboxes and the names above them are meant, not names that are only
+// subscribed to.
+func (cmd *list) selects(info *mailstore.MailboxInfo) bool {
+	if cmd.selectSubscribed && !info.Subscribed || cmd.selectSpecialUse && info.SpecialUse == "" {
+		return false
+	}
+	return cmd.selectSubscribed || cmd.selectSpecialUse || !info.NonExistent || info.HasChildren
+}
+
+// write writes the LIST response.
+func (cmd *list) write(w *wire.Writer, info *mailstore.MailboxInfo, childInfo bool) {
+	w.Raw("* LIST (")
+	switch {
+	case info.NonExistent && cmd.extended:
+		w.Raw(`\NonExistent `)
+	case info.NonExistent:
+		w.Raw(`\Noselect `)
+	}
+	if info.HasChildren {
+		w.Raw(`\HasChildren`)
+	} else {
+		w.Raw(`\HasNoChildren`)
+	}
+	if info.Subscribed && (cmd.returnSubscribed || cmd.selectSubscribed) {
+		w.Raw(` \Subscribed`)
+	}
+	if info.SpecialUse != "" {
+		w.SP().Raw(info.SpecialUse)
+	}
+	w.Raw(`) "/" `).Mailbox(info.Name)
+	if childInfo {
+		w.Raw(` ("CHILDINFO" (`)
+		if cmd.selectSubscribed {
+			w.Raw(`"SUBSCRIBED"`)
+			if cmd.selectSpecialUse {
+				w.SP()
+			}
+		}
+		if cmd.selectSpecialUse {
+			w.Raw(`"SPECIAL-USE"`)
+		}
+		w.Raw(`))`)
+	}
+	w.CRLF()
+}
+
+func matchAny(patterns []*pattern, name string) bool {
+	for _, p := range patterns {
+		if p.match(name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,88 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
+)
+
+var selectCommand = command{
+	name:   "SELECT",
+	states: loggedIn,
+	sync:   syncNone, // opening has just read everything
+	parse:  func(p *wire.Parser) (runner, error) { return parseSelect(p, mailstore.ReadWrite) },
+}
+
+var examineCommand = command{
+	name:   "EXAMINE",
+	states: loggedIn,
+	sync:   syncNone,
+	parse:  func(p *wire.Parser) (runner, error) { return parseSelect(p, mailstore.ReadOnly) },
+}
+
+// selectMailbox is SELECT and EXAMINE (RFC 3501 sections 6.3.1 and 6.3.2), with the parameters of RFC 4466.
+type selectMailbox struct {
+	name      string
+	mode      mailstore.OpenMode
+	condstore bool
+}
+
+func parseSelect(p *wire.Parser, mode mailstore.OpenMode) (runner, error) {
+	cmd := &selectMailbox{mode: mode}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	var err error
+	if cmd.name, err = p.Mailbox(); err != nil {
+		return nil, err
+	}
+	if p.EOF() {
+		return cmd, nil
+	}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	err = p.List(func() error {
+		if !p.TryKeyword("CONDSTORE") {
+			return bad("Unknown SELECT parameter")
+		}
+		cmd.condstore = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cmd, p.End()
+}
+
+func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
+	if s.sel != nil {
+		// RFC 7162 section 3.2.11: the boundary between responses for the one mailbox and the other. Whatever becomes of this
+		// command, the old mailbox is no longer selected (RFC 3501 section 6.3.1).
+		s.unselect()
+		s.w.Raw("* OK [CLOSED] Previous mailbox closed\r\n")
+	}
+	if cmd.condstore {
+		s.enableCondstore()
+	}
+	sel, err := s.user.Open(ctx, cmd.name, cmd.mode)
+	if err != nil {
+		return err
+	}
+	s.sel = sel
+	s.writeFlagNames(sel.Keywords())
+	s.w.Raw("* ").Number(uint64(sel.NumMessages())).Raw(" EXISTS\r\n")
+	s.w.Raw("* ").Number(uint64(sel.NumRecent())).Raw(" RECENT\r\n")
+	if first := sel.FirstUnseen(); first != 0 {
+		s.w.Raw("* OK [UNSEEN ").Number(uint64(first)).Raw("] First unseen\r\n")
+	}
+	m := sel.Mailbox()
+	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
+	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
+	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
+	if cmd.mode == mailstore.ReadOnly {
+		return &statusError{typ: "OK", code: "READ-ONLY", text: "EXAMINE completed"}
+	}
+	return &statusError{typ: "OK", code: "READ-WRITE", text: "SELECT completed"}
+}

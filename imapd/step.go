@@ -1,0 +1,112 @@
+package imapd
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
+
+// step reads one command, runs it and answers. Its error ends the session.
+func (s *session) step() error {
+	s.startClock()
+	raw, err := s.r.Next()
+	var refused *wire.SyntaxError
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	start := time.Now()
+	p := wire.NewParser(raw)
+	tag, err := p.Tag()
+	if err != nil {
+		return s.answer("*", "", bad("Missing tag"))
+	}
+	cmd, name, err := lookup(p)
+	if refused != nil {
+		err = refused
+	}
+	if err != nil {
+		return s.answer(tag, name, err)
+	}
+	if cmd.states&s.state() == 0 {
+		return s.answer(tag, name, bad(s.notNow(cmd)))
+	}
+	run, err := cmd.parse(p)
+	if err != nil {
+		return s.answer(tag, name, err)
+	}
+	err = run.run(s.ctx, s)
+	s.startClock()
+	if ferr := s.r.Finish(); ferr != nil {
+		return ferr
+	}
+	if serr := s.syncAfter(cmd); serr != nil && err == nil {
+		err = serr
+	}
+	if !cmd.waits {
+		s.srv.metrics.seconds.WithLabelValues(name).Observe(time.Since(start).Seconds())
+	}
+	return s.answer(tag, name, err)
+}
+
+func (s *session) notNow(cmd *command) string {
+	switch {
+	case s.user == nil:
+		return "Log in first"
+	case cmd.states&notAuthenticated != 0:
+		return "Already logged in"
+	default:
+		return "No mailbox selected"
+	}
+}
+
+// answer writes the tagged response. name is "" for what is no command.
+func (s *session) answer(tag, name string, err error) error {
+	st := statusError{typ: "OK"}
+	if err != nil {
+		var ours bool
+		if st, ours = statusOf(err); ours {
+			s.log.Error("command failed", "command", name, "error", err)
+		}
+	}
+	if st.text == "" {
+		st.text = name + " completed"
+	}
+	s.w.Raw(tag).SP().Raw(st.typ)
+	if st.code != "" {
+		s.w.Raw(" [").Raw(st.code).Byte(']')
+	}
+	s.w.SP().Raw(st.text).CRLF()
+	if name == "" {
+		name = "none"
+	}
+	s.srv.metrics.commands.WithLabelValues(name, strings.ToLower(st.typ)).Inc()
+
+	if st.typ != "BAD" {
+		s.badRow = 0
+	} else if s.badRow++; s.badRow >= s.srv.cfg.MaxBadCommands {
+		return errTooManyBD
+	}
+	if s.end != nil {
+		return s.end
+	}
+	if after := s.after; after != nil {
+		s.after = nil
+		if err := s.w.Flush(); err != nil {
+			return err
+		}
+		return after()
+	}
+	return s.w.Err()
+}
+
+// streams reports whether the literal after the beginning of a command is a message, which the command reads itself.
+func (s *session) streams(head []byte) bool {
+	p := wire.NewParser(head)
+	if _, err := p.Tag(); err != nil {
+		return false
+	}
+	cmd, _, err := lookup(p)
+	return err == nil && cmd.streams != nil && cmd.states&s.state() != 0 && cmd.streams(p)
+}

@@ -1,0 +1,23 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
+
+var subscribeCommand = command{
+	name:   "SUBSCRIBE",
+	states: loggedIn,
+	parse: func(p *wire.Parser) (runner, error) {
+		name, err := oneMailbox(p)
+		return subscribe{name}, err
+	},
+}
+
+// subscribe is SUBSCRIBE (RFC 3501 section 6.3.6).
+type subscribe struct{ name string }
+
+func (cmd subscribe) run(ctx context.Context, s *session) error {
+	return s.user.Subscribe(ctx, cmd.name)
+}

@@ -1,0 +1,111 @@
+package imapd
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// syncAfter brings the session to the present before the tagged response. Only of a command that asks for fresh news does
+// trouble with them become the answer; what others did has been done.
+func (s *session) syncAfter(cmd *command) error {
+	if s.sel == nil || cmd.sync == syncNone || s.end != nil {
+		return nil
+	}
+	fresh := cmd.sync == syncFresh
+	err := s.sync(s.ctx, mailstore.SyncOptions{Fresh: fresh, NoExpunge: cmd.seqs})
+	if err != nil && !fresh {
+		s.log.Warn("no news of the selected mailbox", "error", err)
+		return nil
+	}
+	return err
+}
+
+// sync moves the session's snapshot, and tells the client what changed (RFC 9051 sections 7.4.1, 7.5.1, 7.5.2). When the mailbox
+// was deleted, the session ends: its state has no meaning any more.
+func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
+	up, err := s.sel.Sync(ctx, o)
+	if err != nil {
+		return err
+	}
+	if up.Gone {
+		s.end = errDeleted
+		return nil
+	}
+	for _, e := range up.Expunged {
+		s.w.Raw("* ").Number(uint64(e.Seq)).Raw(" EXPUNGE\r\n")
+	}
+	if up.Exists {
+		s.w.Raw("* ").Number(uint64(up.NumMessages)).Raw(" EXISTS\r\n")
+		s.w.Raw("* ").Number(uint64(up.NumRecent)).Raw(" RECENT\r\n")
+	}
+	for i := range up.Flags {
+		m := &up.Flags[i]
+		s.nameKeywords(m.Keywords)
+		s.writeFlagsUpdate(m)
+	}
+	return nil
+}
+
+// writeFlagsUpdate writes the untagged FETCH for changed flags. Clients that know CONDSTORE get MODSEQ (RFC 7162 section 3.2.4)
+// and the UID.
+func (s *session) writeFlagsUpdate(m *metadata.Message) {
+	s.w.Raw("* ").Number(uint64(s.sel.Seq(m.UID))).Raw(" FETCH (")
+	if s.condstore {
+		s.w.Raw("UID ").Number(uint64(m.UID)).SP()
+	}
+	s.w.Raw("FLAGS ")
+	writeFlags(s.w, m, s.sel.IsRecent(m.UID))
+	if s.condstore {
+		s.w.Raw(" MODSEQ (").Number(uint64(m.ModSeq)).Byte(')')
+	}
+	s.w.Raw(")\r\n")
+}
+
+// nameKeywords writes FLAGS and PERMANENTFLAGS anew when one of a message's keywords was not among them: a client may take no
+// flag in FETCH that it was not told of (RFC 9051 section 7.3.5).
+func (s *session) nameKeywords(keywords string) {
+	if keywords == "" {
+		return
+	}
+	known := true
+	for k := range strings.SplitSeq(keywords, " ") {
+		if _, ok := s.keywords[strings.ToLower(k)]; !ok {
+			known = false
+			break
+		}
+	}
+	if known {
+		return
+	}
+	all := s.sel.Keywords()
+	for k := range strings.SplitSeq(keywords, " ") {
+		if !slices.ContainsFunc(all, func(have string) bool { return strings.EqualFold(have, k) }) {
+			all = append(all, k) // gone again since, but about to be written
+		}
+	}
+	s.writeFlagNames(all)
+}
+
+// writeFlagNames writes FLAGS and PERMANENTFLAGS.
+func (s *session) writeFlagNames(keywords []string) {
+	s.keywords = make(map[string]struct{}, len(keywords))
+	s.w.Raw("* FLAGS (" + systemFlagNames)
+	for _, k := range keywords {
+		s.keywords[strings.ToLower(k)] = struct{}{}
+		s.w.SP().Raw(k)
+	}
+	s.w.Raw(")\r\n")
+	if s.sel.Mode() == mailstore.ReadOnly {
+		s.w.Raw("* OK [PERMANENTFLAGS ()] Nothing can be changed\r\n")
+		return
+	}
+	s.w.Raw("* OK [PERMANENTFLAGS (" + systemFlagNames)
+	for _, k := range keywords {
+		s.w.SP().Raw(k)
+	}
+	s.w.Raw(` \*)] Flags are kept` + "\r\n")
+}

@@ -1,0 +1,23 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
+
+var unsubscribeCommand = command{
+	name:   "UNSUBSCRIBE",
+	states: loggedIn,
+	parse: func(p *wire.Parser) (runner, error) {
+		name, err := oneMailbox(p)
+		return unsubscribe{name}, err
+	},
+}
+
+// unsubscribe is UNSUBSCRIBE (RFC 3501 section 6.3.7).
+type unsubscribe struct{ name string }
+
+func (cmd unsubscribe) run(ctx context.Context, s *session) error {
+	return s.user.Unsubscribe(ctx, cmd.name)
+}
