@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
-	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -75,12 +74,4 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 // copyUID returns the response code of RFC 4315 section 3.
 func copyUID(res *metadata.CopyResult) string {
 	return "COPYUID " + strconv.FormatUint(uint64(res.UIDValidity), 10) + " " + formatUIDs(res.Source) + " " + formatUIDs(res.Dest)
-}
-
-// tryCreate turns a missing destination into the response code that RFC 3501 section 6.4.7 asks for.
-func tryCreate(err error) error {
-	if mailerr.Is(err, mailerr.NotFound) {
-		return &statusError{typ: "NO", code: "TRYCREATE", text: "No such mailbox"}
-	}
-	return err
 }

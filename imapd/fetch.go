@@ -28,6 +28,7 @@ type fetch struct {
 	changedSince *metadata.ModSeq // only messages with a MODSEQ above it
 
 	// What the items need.
+	flags     bool // FLAGS is asked for
 	modseq    bool // MODSEQ is asked for
 	seen      bool // the items set \Seen
 	body      bool // the body's row
@@ -91,6 +92,8 @@ func (f *fetch) plan() {
 	}
 	for i := range f.items {
 		switch it := &f.items[i]; it.kind {
+		case fetchFlags:
+			f.flags = true
 		case fetchModSeq:
 			f.modseq = true
 		case fetchEnvelope, fetchBody, fetchBodyStructure:
@@ -134,6 +137,9 @@ func (r *fetchRun) rows(ctx context.Context, uids metadata.UIDSet) error {
 		case gone:
 			r.gone = true
 		case r.wanted(m):
+			if r.flags {
+				r.nameKeywords(m)
+			}
 			r.begin(seq)
 			for i := range r.items {
 				it := &r.items[i]

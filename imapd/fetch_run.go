@@ -27,6 +27,7 @@ type fetchRun struct {
 	w      *wire.Writer
 	gone   bool   // a message no longer exists
 	failed error  // the first message that could not be read
+	named  string // keywords of a message that the client was told of
 	head   []byte // the beginning of a literal; see sectionContent.load
 }
 

@@ -15,6 +15,14 @@ func (r *fetchRun) begin(seq mailstore.SeqNum) {
 
 func (r *fetchRun) end() { r.w.Raw(")\r\n") }
 
+// nameKeywords makes sure that the client was told of the keywords that FLAGS is about to say.
+func (r *fetchRun) nameKeywords(m *metadata.Message) {
+	if m.Keywords != r.named { // runs of messages have the same
+		r.s.nameKeywords(m.Keywords)
+		r.named = m.Keywords
+	}
+}
+
 // writeRowItem writes what the message's row has.
 func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 	switch kind {
@@ -52,6 +60,9 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, row2 *metadata.Bo
 			items = prepend(prepend(items, fetchModSeq, "MODSEQ"), fetchUID, "UID")
 		}
 		items = prepend(items, fetchFlags, "FLAGS")
+	}
+	if r.flags || row.told {
+		r.nameKeywords(&row.m)
 	}
 	r.begin(row.seq)
 	for i := range items {

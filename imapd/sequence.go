@@ -38,7 +38,7 @@ func (m messageSet) resolve(sel *mailstore.Selected) (metadata.UIDSet, error) {
 	}
 	uids, ok := sel.ResolveSeqs(m.ranges)
 	if !ok {
-		return nil, &statusError{typ: "BAD", text: "No message has that sequence number"}
+		return nil, bad("No message has that sequence number")
 	}
 	return uids, nil
 }

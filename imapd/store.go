@@ -24,8 +24,12 @@ var uidStoreCommand = command{
 	parse:  func(p *wire.Parser) (runner, error) { return parseStore(p, true) },
 }
 
-// maxMailboxKeywords is how many different keywords a mailbox may have.
-const maxMailboxKeywords = 500
+const (
+	// maxKeywordLength is the longest keyword a client may store, in bytes.
+	maxKeywordLength = 100
+	// maxMailboxKeywords is how many different keywords a mailbox may have.
+	maxMailboxKeywords = 500
+)
 
 // store is STORE and UID STORE (RFC 3501 section 6.4.6), with UNCHANGEDSINCE of RFC 7162.
 type store struct {
@@ -64,8 +68,13 @@ func parseStore(p *wire.Parser, uid bool) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.req.Flags, st.req.Keywords, err = splitFlags(flags); err != nil {
+	if st.req.Flags, st.req.Keywords, err = storedFlags(flags); err != nil {
 		return nil, err
+	}
+	for _, k := range st.req.Keywords {
+		if len(k) > maxKeywordLength {
+			return nil, &wire.SyntaxError{Code: "LIMIT", Text: "Keyword too long"}
+		}
 	}
 	return st, p.End()
 }
@@ -141,7 +150,7 @@ func (st *store) run(ctx context.Context, s *session) error {
 		return nil
 	}
 	if st.req.Op != metadata.FlagsRemove && newKeywords(s.sel.Keywords(), st.req.Keywords) > maxMailboxKeywords {
-		return &statusError{typ: "NO", code: "LIMIT", text: "Too many keywords in this mailbox"}
+		return no("LIMIT", "Too many keywords in this mailbox")
 	}
 	req := st.req
 	req.UIDs = uids
@@ -154,7 +163,7 @@ func (st *store) run(ctx context.Context, s *session) error {
 }
 
 // errReadOnly refuses a change in a mailbox opened by EXAMINE.
-var errReadOnly = &statusError{typ: "NO", code: "READ-ONLY", text: "The mailbox is selected read-only"}
+var errReadOnly = no("READ-ONLY", "The mailbox is selected read-only")
 
 // newKeywords returns how many keywords there are when more join those in use.
 func newKeywords(have, more []string) int {
@@ -194,6 +203,9 @@ func (st *store) respond(s *session, res *metadata.StoreResult) {
 		seq := s.sel.Seq(m.UID)
 		if seq == 0 {
 			continue
+		}
+		if !st.silent {
+			s.nameKeywords(m.Keywords)
 		}
 		st.writeFetch(s, seq, m)
 	}
@@ -237,7 +249,7 @@ func (st *store) completion(s *session, res *metadata.StoreResult) error {
 	}
 	code := "MODIFIED " + modified.String()
 	if gone != nil && !st.set.uid { // RFC 7162 section 3.1.3, example 11
-		return &statusError{typ: "NO", code: code, text: "Some of the messages no longer exist"}
+		return no(code, "Some of the messages no longer exist")
 	}
 	return &statusError{typ: "OK", code: code, text: "Some messages were changed by others"}
 }

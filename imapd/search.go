@@ -1,0 +1,117 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
+
+var searchCommand = command{
+	name:   "SEARCH",
+	states: selected,
+	seqs:   true,
+	parse:  func(p *wire.Parser) (runner, error) { return parseSearch(p, false) },
+}
+
+var uidSearchCommand = command{
+	name:   "UID SEARCH",
+	states: selected,
+	parse:  func(p *wire.Parser) (runner, error) { return parseSearch(p, true) },
+}
+
+// search is SEARCH and UID SEARCH (RFC 3501 section 6.4.4) with RETURN of RFC 4731, MODSEQ of RFC 7162 and the keys of RFC
+// 5032.
+type search struct {
+	uid        bool
+	ret        searchReturn
+	badCharset bool
+	program    *searchProgram
+}
+
+// searchReturn is what RETURN asks for (RFC 4731 section 3.1); nothing at all without RETURN.
+type searchReturn struct {
+	min, max, all, count bool
+}
+
+func (r searchReturn) extended() bool { return r != searchReturn{} }
+
+func parseSearch(p *wire.Parser, uid bool) (runner, error) {
+	c := &search{uid: uid}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	if p.TryKeyword("RETURN") {
+		if err := c.parseReturn(p); err != nil {
+			return nil, err
+		}
+	}
+	decode := decodeNeedle
+	if p.TryKeyword("CHARSET") {
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+		name, err := p.AString()
+		if err != nil {
+			return nil, err
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+		if d := needleDecoder(name); d != nil {
+			decode = d
+		} else {
+			c.badCharset = true
+		}
+	}
+	var err error
+	c.program, err = parseSearchProgram(p, decode)
+	return c, err
+}
+
+func (c *search) parseReturn(p *wire.Parser) error {
+	if err := p.SP(); err != nil {
+		return err
+	}
+	err := p.List(func() error {
+		switch {
+		case p.TryKeyword("MIN"):
+			c.ret.min = true
+		case p.TryKeyword("MAX"):
+			c.ret.max = true
+		case p.TryKeyword("ALL"):
+			c.ret.all = true
+		case p.TryKeyword("COUNT"):
+			c.ret.count = true
+		default:
+			return &wire.SyntaxError{Text: "Unknown RETURN option"}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !c.ret.extended() { // RFC 4731 section 3.1: an empty list is (ALL)
+		c.ret.all = true
+	}
+	return p.SP()
+}
+
+func (c *search) run(ctx context.Context, s *session) error {
+	if c.badCharset {
+		return no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
+	}
+	if c.program.modseq {
+		s.enableCondstore()
+	}
+	c.program.bind(s.sel, s.srv.cfg.Now())
+	r := searchRun{ctx: ctx, s: s, program: c.program, first: c.ret == searchReturn{min: true}}
+	if err := r.run(); err != nil {
+		return err
+	}
+	c.respond(s, r.hits)
+	if r.gone {
+		// RFC 5530: the client learns that it may want to poll.
+		return &statusError{typ: "OK", code: "EXPUNGEISSUED", text: "Some of the messages no longer exist"}
+	}
+	return nil
+}

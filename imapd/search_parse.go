@@ -1,0 +1,265 @@
+package imapd
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// maxSearchKeys bounds the keys of one SEARCH, and with them how deep they are nested.
+const maxSearchKeys = 2000
+
+// searchProgram is the keys of a SEARCH, ready to be evaluated.
+type searchProgram struct {
+	root    searchKey
+	content []*contentKey
+	binders []binder
+	modseq  bool // MODSEQ is among the keys
+	folder  *folder
+}
+
+// binder is a key whose meaning depends on when and where it is evaluated.
+type binder interface {
+	bind(sel *mailstore.Selected, now time.Time)
+}
+
+func (g *searchProgram) bind(sel *mailstore.Selected, now time.Time) {
+	for _, b := range g.binders {
+		b.bind(sel, now)
+	}
+}
+
+// searchParser reads search keys.
+type searchParser struct {
+	*wire.Parser
+	program *searchProgram
+	decode  func(string) string // search strings to UTF-8
+	keys    int
+}
+
+// parseSearchProgram reads all keys to the end of the command.
+func parseSearchProgram(p *wire.Parser, decode func(string) string) (*searchProgram, error) {
+	sp := searchParser{Parser: p, program: &searchProgram{folder: newFolder()}, decode: decode}
+	var all andKey
+	for {
+		k, err := sp.key()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+		if p.EOF() {
+			sp.program.root = all
+			return sp.program, nil
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// flagKeys are the keys about system flags, and their opposites.
+var flagKeys = map[string]searchKey{
+	"ALL":        allKey{},
+	"ANSWERED":   flagKey(metadata.FlagAnswered),
+	"DELETED":    flagKey(metadata.FlagDeleted),
+	"DRAFT":      flagKey(metadata.FlagDraft),
+	"FLAGGED":    flagKey(metadata.FlagFlagged),
+	"SEEN":       flagKey(metadata.FlagSeen),
+	"UNANSWERED": notKey{flagKey(metadata.FlagAnswered)},
+	"UNDELETED":  notKey{flagKey(metadata.FlagDeleted)},
+	"UNDRAFT":    notKey{flagKey(metadata.FlagDraft)},
+	"UNFLAGGED":  notKey{flagKey(metadata.FlagFlagged)},
+	"UNSEEN":     notKey{flagKey(metadata.FlagSeen)},
+	"RECENT":     recentKey{},
+	"OLD":        notKey{recentKey{}},
+	"NEW":        andKey{recentKey{}, notKey{flagKey(metadata.FlagSeen)}},
+}
+
+// key reads one search key.
+func (p *searchParser) key() (searchKey, error) {
+	if p.keys++; p.keys > maxSearchKeys {
+		return nil, &wire.SyntaxError{Code: "LIMIT", Text: "Too many search keys"}
+	}
+	switch c := p.Peek(); {
+	case c == '(':
+		return p.group()
+	case c == '*' || c == '$' || '0' <= c && c <= '9':
+		return p.set(false)
+	}
+	name, err := p.Keyword()
+	if err != nil {
+		return nil, err
+	}
+	if k, ok := flagKeys[name]; ok {
+		return k, nil
+	}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	switch name {
+	case "NOT":
+		k, err := p.key()
+		return notKey{k}, err
+	case "OR":
+		a, err := p.key()
+		if err != nil {
+			return nil, err
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+		b, err := p.key()
+		return orKey{a, b}, err
+	case "UID":
+		return p.set(true)
+	case "KEYWORD", "UNKEYWORD":
+		return p.keyword(name == "UNKEYWORD")
+	case "LARGER", "SMALLER":
+		n, err := p.Number64()
+		if name == "LARGER" {
+			return sizeKey{int64(n), math.MaxInt64}, err
+		}
+		return sizeKey{-1, int64(n)}, err
+	case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE":
+		return p.date(name)
+	case "OLDER", "YOUNGER":
+		return p.age(name == "YOUNGER")
+	case "MODSEQ":
+		return p.modseqKey()
+	case "BCC", "CC", "FROM", "SUBJECT", "TO":
+		return p.content(name, false)
+	case "BODY", "TEXT":
+		return p.content("", name == "TEXT")
+	case "HEADER":
+		field, err := p.AString()
+		if err != nil {
+			return nil, err
+		}
+		if field == "" {
+			return nil, &wire.SyntaxError{Text: "Empty field name"}
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+		return p.content(strings.TrimSuffix(field, ":"), false)
+	}
+	return nil, &wire.SyntaxError{Text: "Unknown search key"}
+}
+
+func (p *searchParser) group() (searchKey, error) {
+	var all andKey
+	err := p.List(func() error {
+		k, err := p.key()
+		all = append(all, k)
+		return err
+	})
+	if err == nil && len(all) == 0 {
+		err = &wire.SyntaxError{Text: "Empty list of search keys"}
+	}
+	return all, err
+}
+
+func (p *searchParser) set(uid bool) (searchKey, error) {
+	set, err := parseMessageSet(p.Parser, uid)
+	k := &setKey{set: set}
+	p.program.binders = append(p.program.binders, k)
+	return k, err
+}
+
+func (p *searchParser) keyword(not bool) (searchKey, error) {
+	f, err := p.Flag()
+	if err != nil {
+		return nil, err
+	}
+	system, _, err := storedFlags([]imap.Flag{f})
+	if err != nil {
+		return nil, err
+	}
+	var k searchKey = keywordKey(f)
+	switch { // system flags are not in the grammar, but there is only one thing they can mean
+	case f == `\Recent`:
+		k = recentKey{}
+	case system != 0:
+		k = flagKey(system)
+	}
+	if not {
+		k = notKey{k}
+	}
+	return k, nil
+}
+
+func (p *searchParser) date(name string) (searchKey, error) {
+	t, err := p.Date()
+	if err != nil {
+		return nil, err
+	}
+	d := t.Unix() / day
+	name, sent := strings.CutPrefix(name, "SENT")
+	k := dateKey{d, d + 1}
+	switch name {
+	case "BEFORE":
+		k = dateKey{math.MinInt64, d}
+	case "SINCE":
+		k = dateKey{d, math.MaxInt64}
+	}
+	if sent {
+		return sentKey{k}, nil
+	}
+	return k, nil
+}
+
+func (p *searchParser) age(younger bool) (searchKey, error) {
+	n, err := p.Number64()
+	if err == nil && n == 0 {
+		err = &wire.SyntaxError{Text: "An interval must be above 0"}
+	}
+	k := &ageKey{seconds: n, younger: younger}
+	p.program.binders = append(p.program.binders, k)
+	return k, err
+}
+
+// modseqKey reads MODSEQ's arguments. All metadata of a message share one MODSEQ here, so the entry's name and type are
+// ignored (RFC 7162 section 3.1.5).
+func (p *searchParser) modseqKey() (searchKey, error) {
+	if p.Peek() == '"' {
+		if _, err := p.String(); err != nil {
+			return nil, err
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+		switch typ, err := p.Keyword(); {
+		case err != nil:
+			return nil, err
+		case typ != "PRIV" && typ != "SHARED" && typ != "ALL":
+			return nil, &wire.SyntaxError{Text: "Unknown entry type"}
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+	}
+	n, err := p.Number64()
+	p.program.modseq = true
+	return modseqKey(n), err
+}
+
+func (p *searchParser) content(field string, head bool) (searchKey, error) {
+	s, err := p.AString()
+	if err != nil {
+		return nil, err
+	}
+	k := &contentKey{
+		index: len(p.program.content),
+		name:  field,
+		text:  p.program.folder.foldString(p.decode(s)),
+		head:  head,
+	}
+	p.program.content = append(p.program.content, k)
+	return k, nil
+}

@@ -1,0 +1,85 @@
+package imapd
+
+import (
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// searchHit is a message that was found.
+type searchHit struct {
+	seq    mailstore.SeqNum
+	uid    metadata.UID
+	modseq metadata.ModSeq
+}
+
+// respond writes the untagged SEARCH or ESEARCH response. hits ascend.
+func (c *search) respond(s *session, hits []searchHit) {
+	number := func(h searchHit) uint32 { return uint32(h.seq) }
+	if c.uid {
+		number = func(h searchHit) uint32 { return uint32(h.uid) }
+	}
+	w := s.w
+	modseq := c.program.modseq && len(hits) > 0
+	if !c.ret.extended() {
+		w.Raw("* SEARCH")
+		for _, h := range hits {
+			w.SP().Number(uint64(number(h)))
+		}
+		if modseq { // RFC 7162 section 3.1.5
+			w.Raw(" (MODSEQ ").Number(uint64(highestOf(hits))).Raw(")")
+		}
+		w.CRLF()
+		return
+	}
+
+	w.Raw(`* ESEARCH (TAG "`).Raw(s.tag).Raw(`")`)
+	if c.uid {
+		w.Raw(" UID")
+	}
+	if len(hits) > 0 {
+		if c.ret.min {
+			w.Raw(" MIN ").Number(uint64(number(hits[0])))
+		}
+		if c.ret.max {
+			w.Raw(" MAX ").Number(uint64(number(hits[len(hits)-1])))
+		}
+		if c.ret.all {
+			w.Raw(" ALL ")
+			set := setWriter{w: w}
+			for _, h := range hits {
+				set.add(number(h))
+			}
+			set.close()
+		}
+	}
+	if c.ret.count {
+		w.Raw(" COUNT ").Number(uint64(len(hits)))
+	}
+	if modseq {
+		w.Raw(" MODSEQ ").Number(uint64(c.ret.modSeq(hits)))
+	}
+	w.CRLF()
+}
+
+// modSeq returns the MODSEQ result option: that of the messages returned (RFC 4731 section 3.2). There are hits.
+func (r searchReturn) modSeq(hits []searchHit) metadata.ModSeq {
+	if r.all || r.count {
+		return highestOf(hits)
+	}
+	var n metadata.ModSeq
+	if r.min {
+		n = hits[0].modseq
+	}
+	if r.max {
+		n = max(n, hits[len(hits)-1].modseq)
+	}
+	return n
+}
+
+func highestOf(hits []searchHit) metadata.ModSeq {
+	var n metadata.ModSeq
+	for i := range hits {
+		n = max(n, hits[i].modseq)
+	}
+	return n
+}
