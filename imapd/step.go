@@ -22,6 +22,7 @@ func (s *session) step() error {
 	if err != nil {
 		return s.answer("*", "", bad("Missing tag"))
 	}
+	s.tag = tag
 	cmd, name, err := lookup(p)
 	if refused != nil {
 		err = refused
