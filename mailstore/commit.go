@@ -49,11 +49,14 @@ func (l *lanes) takeLocated() []*item {
 		if len(batch) > 0 {
 			for _, it := range batch {
 				l.busy[it.account] = struct{}{}
-			}
-			if len(l.located) >= maxLocated {
-				l.toPack.Broadcast()
+				if l.queued[it.account]--; l.queued[it.account] == 0 {
+					delete(l.queued, it.account)
+				}
 			}
 			l.located = rest
+			if len(l.staged) > 0 {
+				l.toPack.Broadcast()
+			}
 			if len(rest) > 0 {
 				l.toDo.Signal() // another committer may take some of them
 			}

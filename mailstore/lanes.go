@@ -39,6 +39,7 @@ type lanes struct {
 	mu      sync.Mutex
 	staged  []*delivery                     // guarded by mu: want a pack
 	located []*item                         // guarded by mu: want a commit
+	queued  map[metadata.AccountID]int      // guarded by mu: how many items of an account are in located
 	busy    map[metadata.AccountID]struct{} // guarded by mu: accounts of running commits
 	open    int                             // guarded by mu: deliveries the lanes have in hand
 	closing bool                            // guarded by mu: nothing new is taken
@@ -49,7 +50,12 @@ type lanes struct {
 }
 
 func newLanes(s *Store) *lanes {
-	l := &lanes{s: s, busy: make(map[metadata.AccountID]struct{}), idle: make(chan struct{})}
+	l := &lanes{
+		s:      s,
+		queued: make(map[metadata.AccountID]int),
+		busy:   make(map[metadata.AccountID]struct{}),
+		idle:   make(chan struct{}),
+	}
 	l.toPack = sync.NewCond(&l.mu)
 	l.toDo = sync.NewCond(&l.mu)
 	return l
@@ -104,7 +110,7 @@ func (l *lanes) pack(ctx context.Context, d *delivery) {
 // commit submits a delivery whose body is durable, and waits for its results or ctx.
 func (l *lanes) commit(ctx context.Context, d *delivery) {
 	d.begin()
-	if !l.submit(d, func() { l.located = append(l.located, d.items...); l.toDo.Signal() }) {
+	if !l.submit(d, func() { l.enqueue(d.items) }) {
 		d.fail(errClosed("mailstore.Deliver"))
 		return
 	}
@@ -122,6 +128,15 @@ func (l *lanes) submit(d *delivery, queue func()) bool {
 	d.onSettled = l.settled
 	queue()
 	return true
+}
+
+// enqueue queues items to be committed. l.mu is held.
+func (l *lanes) enqueue(items []*item) {
+	l.located = append(l.located, items...)
+	for _, it := range items {
+		l.queued[it.account]++
+	}
+	l.toDo.Signal()
 }
 
 // settled is called once for each submitted delivery, when its last result is there.

@@ -22,11 +22,11 @@ func (sel *Selected) Messages(ctx context.Context, uids metadata.UIDSet, yield f
 		rows  []row
 	)
 	snapshot := sel.uids // yield may do anything, also Sync
+	it := snapshot.Iterator()
 	for _, r := range uids {
-		it := snapshot.Iterator()
 		it.AdvanceIfNeeded(uint32(r.First))
-		if !it.HasNext() || it.PeekNext() > uint32(r.Last) {
-			continue
+		if !it.HasNext() {
+			break
 		}
 		seq := SeqNum(snapshot.Rank(it.PeekNext()))
 		for ; it.HasNext() && it.PeekNext() <= uint32(r.Last); seq++ {

@@ -369,4 +369,3 @@ func TestModelAtOnce(t *testing.T) {
 		})
 	}
 }
-

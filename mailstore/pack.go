@@ -21,12 +21,31 @@ func (l *lanes) runPacker() {
 	}
 }
 
+// mayPack reports whether a pack should be begun: there is something for it that would not, once it is stored, only wait
+// behind others of its account. What waits anyway may as well wait here and travel in a larger pack. l.mu is held.
+func (l *lanes) mayPack() bool {
+	if l.stopped {
+		return len(l.staged) > 0
+	}
+	if len(l.located) >= maxLocated {
+		return false
+	}
+	for _, d := range l.staged {
+		for _, it := range d.items {
+			if l.queued[it.account] == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // takeStaged waits for deliveries and returns as many as fit a pack; nil when the lanes have stopped. While the database is
 // far behind, no more packs are written for it.
 func (l *lanes) takeStaged() []*delivery {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.staged) == 0 || len(l.located) >= maxLocated && !l.stopped {
+	for !l.mayPack() {
 		if l.stopped {
 			return nil
 		}
@@ -98,9 +117,8 @@ func (l *lanes) handOn(stored []*delivery) bool {
 		return false
 	}
 	for _, d := range stored {
-		l.located = append(l.located, d.items...)
+		l.enqueue(d.items)
 	}
-	l.toDo.Signal()
 	return true
 }
 

@@ -57,7 +57,7 @@ func (s *Store) Stage(ctx context.Context, r io.Reader, maxSize int64) (*Staged,
 		sg.drop()
 		return nil, wrap(op, err)
 	}
-	if err := sg.finish(); err != nil {
+	if err := sg.finish(ctx); err != nil {
 		sg.drop()
 		return nil, wrap(op, err)
 	}
@@ -181,12 +181,7 @@ func (sg *stager) startUpload(ctx context.Context) error {
 
 // flush moves the buffer into the upload and keeps a small buffer to read on.
 func (sg *stager) flush(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, sg.cancel)
-	defer stop()
-	if _, err := sg.upload.Write(sg.raw); err != nil {
-		if ctx.Err() != nil {
-			return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
-		}
+	if err := sg.send(ctx); err != nil {
 		return err
 	}
 	if chunk := bufferSizes[2]; cap(sg.raw) > chunk {
@@ -198,10 +193,21 @@ func (sg *stager) flush(ctx context.Context) error {
 	return nil
 }
 
+// send writes the buffer to the upload, giving up when ctx ends.
+func (sg *stager) send(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, sg.cancel)
+	defer stop()
+	_, err := sg.upload.Write(sg.raw)
+	if err != nil && ctx.Err() != nil {
+		return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
+	}
+	return err
+}
+
 // finish compresses a small message, or writes the rest of a large one.
-func (sg *stager) finish() error {
+func (sg *stager) finish(ctx context.Context) error {
 	if sg.upload != nil {
-		if _, err := sg.upload.Write(sg.raw); err != nil {
+		if err := sg.send(ctx); err != nil {
 			return err
 		}
 		putBuffer(sg.raw)

@@ -55,7 +55,10 @@ func onNodes(t *testing.T, run func(t *testing.T, c *cluster, a, b *mailstore.St
 	})
 	t.Run("deaf nodes", func(t *testing.T) {
 		c := newCluster(t)
-		quiet := func(cfg *mailstore.Config) { cfg.Notify = deaf{}; cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour }
+		quiet := func(cfg *mailstore.Config) {
+			cfg.Notify = deaf{}
+			cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour
+		}
 		run(t, c, c.node(quiet), c.node(quiet))
 	})
 }
@@ -320,7 +323,10 @@ func TestPurgedExpungesReload(t *testing.T) {
 	if !ok {
 		t.Skip("needs a metadata store that purges on demand")
 	}
-	quiet := func(cfg *mailstore.Config) { cfg.Notify = deaf{}; cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour }
+	quiet := func(cfg *mailstore.Config) {
+		cfg.Notify = deaf{}
+		cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour
+	}
 	na, nb := c.node(quiet), c.node(quiet)
 	account := c.account()
 	c.fill(na, na.User(account), "INBOX", 6)
