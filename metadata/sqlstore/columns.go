@@ -1,0 +1,78 @@
+package sqlstore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/metadata/internal/sqldb"
+)
+
+// idColumn scans an id of 16 bytes from any engine without allocating.
+type idColumn [16]byte
+
+// Scan implements sql.Scanner.
+func (c *idColumn) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok {
+		return fmt.Errorf("an id is %T", v)
+	}
+	return c.ScanBytes(b)
+}
+
+// ScanBytes implements pgtype.BytesScanner.
+func (c *idColumn) ScanBytes(b []byte) error {
+	if len(b) != len(c) {
+		return fmt.Errorf("an id has %d bytes", len(b))
+	}
+	copy(c[:], b)
+	return nil
+}
+
+func micros(t time.Time) int64     { return t.UnixMicro() }
+func fromMicros(v int64) time.Time { return time.UnixMicro(v).UTC() }
+
+const mailboxColumns = `mailbox_id, account_id, name, uid_validity, uid_next, highest_modseq, expunged_before, messages, unseen,
+	deleted, size, first_recent, special_use, created`
+
+func scanMailbox(r sqldb.Row, m *metadata.Mailbox) error {
+	var validity, next, highest, before, messages, unseen, deleted, recent, created int64
+	err := r.Scan((*idColumn)(&m.ID), (*idColumn)(&m.Account), &m.Name, &validity, &next, &highest, &before, &messages, &unseen,
+		&deleted, &m.Size, &recent, &m.SpecialUse, &created)
+	if err != nil {
+		return err
+	}
+	for _, v := range []int64{validity, next, messages, unseen, deleted, recent} {
+		if v < 0 || v > maxUint32 {
+			return fmt.Errorf("mailbox %v has %d in a column of 32 bits", m.ID, v)
+		}
+	}
+	m.UIDValidity, m.UIDNext, m.FirstRecent = metadata.UIDValidity(validity), metadata.UID(next), metadata.UID(recent) //nolint:gosec // checked
+	m.Messages, m.Unseen, m.Deleted = uint32(messages), uint32(unseen), uint32(deleted)                                //nolint:gosec // checked
+	m.HighestModSeq, m.ExpungedBefore = metadata.ModSeq(highest), metadata.ModSeq(before)                              //nolint:gosec // never negative
+	m.Created = fromMicros(created)
+	return nil
+}
+
+const messageColumns = `uid, flags, keywords, modseq, internal_date, save_date, size, body_id`
+
+func scanMessage(r sqldb.Row, m *metadata.Message) error {
+	var uid, flags, modseq, internalDate, saveDate int64
+	err := r.Scan(&uid, &flags, &m.Keywords, &modseq, &internalDate, &saveDate, &m.Size, (*idColumn)(&m.Body))
+	m.UID, m.Flags, m.ModSeq = metadata.UID(uid), metadata.Flags(flags), metadata.ModSeq(modseq) //nolint:gosec // as stored
+	m.InternalDate, m.SaveDate = fromMicros(internalDate), fromMicros(saveDate)
+	return err
+}
+
+const accountColumns = `c.account_id, k.address, k.password_hash, c.modseq, c.used_bytes, c.used_messages, c.quota_bytes,
+	c.quota_messages, c.disabled, c.created`
+
+func scanAccount(r sqldb.Row, a *metadata.Account) error {
+	var modseq, disabled, created int64
+	err := r.Scan((*idColumn)(&a.ID), &a.Address, &a.PasswordHash, &modseq, &a.UsedBytes, &a.UsedMessages, &a.QuotaBytes,
+		&a.QuotaMessages, &disabled, &created)
+	a.ModSeq, a.Disabled, a.Created = metadata.ModSeq(modseq), disabled != 0, fromMicros(created) //nolint:gosec // never negative
+	return err
+}
+
+const maxUint32 = 1<<32 - 1

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS addresses_aliases ON addresses (address) WHERE account_id IS NULL

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS messages_modseq ON messages (mailbox_id, modseq)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS expunged_modseq ON expunged (mailbox_id, modseq)
