@@ -159,6 +159,11 @@ func (st *store) run(ctx context.Context, s *session) error {
 		return err
 	}
 	st.respond(s, res)
+	if len(res.Modified) > 0 {
+		if err := st.respondModified(ctx, s, res.Modified); err != nil {
+			return err
+		}
+	}
 	return st.completion(s, res)
 }
 
@@ -204,14 +209,25 @@ func (st *store) respond(s *session, res *metadata.StoreResult) {
 		if seq == 0 {
 			continue
 		}
-		if !st.silent {
-			s.nameKeywords(m.Keywords)
-		}
-		st.writeFetch(s, seq, m)
+		st.writeFetch(s, seq, m, !st.silent)
 	}
 }
 
-func (st *store) writeFetch(s *session, seq mailstore.SeqNum, m *metadata.Message) {
+// respondModified tells the client what became of messages that failed UNCHANGEDSINCE, as RFC 7162 section 3.1.3 recommends:
+// then it need not ask. A change that has not reached this node yet comes with a later sync.
+func (st *store) respondModified(ctx context.Context, s *session, modified metadata.UIDSet) error {
+	return s.sel.Messages(ctx, modified, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		if !gone && m.ModSeq > *st.req.UnchangedSince {
+			st.writeFetch(s, seq, m, true)
+		}
+		return s.w.Err() == nil
+	})
+}
+
+func (st *store) writeFetch(s *session, seq mailstore.SeqNum, m *metadata.Message, flags bool) {
+	if flags {
+		s.nameKeywords(m.Keywords)
+	}
 	w := s.w
 	w.Raw("* ").Number(uint64(seq)).Raw(" FETCH (")
 	sep := ""
@@ -219,7 +235,7 @@ func (st *store) writeFetch(s *session, seq mailstore.SeqNum, m *metadata.Messag
 		w.Raw("UID ").Number(uint64(m.UID))
 		sep = " "
 	}
-	if !st.silent {
+	if flags {
 		w.Raw(sep).Raw("FLAGS ")
 		writeFlags(w, m, s.sel.IsRecent(m.UID))
 		sep = " "
