@@ -108,6 +108,7 @@ func (cmd *appendMessage) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return tryCreate(err)
 	}
+	s.changed(data.UIDValidity)
 	return &statusError{typ: "OK", code: fmt.Sprintf("APPENDUID %d %d", data.UIDValidity, data.UID), text: "APPEND completed"}
 }
 

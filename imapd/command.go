@@ -69,16 +69,16 @@ var commands = func() map[string]*command {
 
 // lookup reads a command's name. name is the table's, "" when there is no such command.
 func lookup(p *wire.Parser) (cmd *command, name string, err error) {
-	if err := p.SP(); err != nil {
-		return nil, "", err
+	if p.SP() != nil {
+		return nil, "", bad("Missing command")
 	}
 	name, err = p.Keyword()
 	if err != nil {
 		return nil, "", bad("Missing command")
 	}
 	if name == "UID" {
-		if err := p.SP(); err != nil {
-			return nil, "", err
+		if p.SP() != nil {
+			return nil, "", bad("Missing command after UID")
 		}
 		sub, err := p.Keyword()
 		if err != nil {

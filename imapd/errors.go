@@ -65,23 +65,33 @@ func codeOf(kind mailerr.Kind) string {
 	}
 }
 
-// sentence makes an error's text fit for resp-text: it begins with a capital letter, and holds nothing but printable
-// US-ASCII, so that no name in it can end the line or begin a response code.
+// sentence makes an error's text fit for resp-text: it begins with a capital letter, not with a response code.
 func sentence(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c < ' ' || c > '~' {
-			b[i] = '?'
-		}
-	}
+	b := []byte(printable(s))
 	if len(b) == 0 {
 		return "Error"
 	}
 	if b[0] == '[' {
 		b[0] = '('
 	}
-	if 'a' <= b[0] && b[0] <= 'z' {
-		b[0] -= 'a' - 'A'
+	b[0] = upperASCII(b[0])
+	return string(b)
+}
+
+func upperASCII(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
+}
+
+// printable replaces what is not printable US-ASCII, so that no name in a text can end its line.
+func printable(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			b[i] = '?'
+		}
 	}
 	return string(b)
 }

@@ -47,7 +47,7 @@ func parseID(p *wire.Parser) (runner, error) {
 			return bad("Too many fields")
 		}
 		if logged += len(*key) + len(v); logged <= maxIDLogged {
-			cmd.fields = append(cmd.fields, "client_"+strings.ToLower(sentence(*key)), sentence(v))
+			cmd.fields = append(cmd.fields, "client_"+strings.ToLower(printable(*key)), printable(v))
 		}
 		key = nil
 		return nil

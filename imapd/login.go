@@ -51,7 +51,7 @@ func (s *session) login(ctx context.Context, name, password string) error {
 	account, err := s.srv.cfg.Directory.Authenticate(ctx, name, password)
 	if mailerr.Is(err, mailerr.Permission) {
 		s.srv.metrics.logins.WithLabelValues("failed").Inc()
-		s.log.Info("login failed", "login", sentence(name))
+		s.log.Info("login failed", "login", printable(name))
 		return s.loginFailed(ctx)
 	}
 	if err == nil && !s.srv.enter(account.ID) {

@@ -44,6 +44,7 @@ type session struct {
 	loginBy  time.Time // for the login as a whole
 	failures int       // failed logins
 	badRow   int       // invalid commands one after another
+	stale    bool      // the present command changed the selected mailbox by its name: ask the database for news
 	idling   bool      // the writer is lent to IDLE's goroutine
 	after    func() error
 	end      error // what the session ends with after the present command
@@ -98,7 +99,7 @@ func (s *session) serve() {
 }
 
 func (s *session) greet() {
-	s.w.Raw("* OK [CAPABILITY ").Raw(s.capabilities()).Raw("] ").Raw(sentence(s.srv.cfg.Hostname)).Raw(" Rookery ready\r\n")
+	s.w.Raw("* OK [CAPABILITY ").Raw(s.capabilities()).Raw("] ").Raw(printable(s.srv.cfg.Hostname)).Raw(" Rookery ready\r\n")
 }
 
 // handshake does TLS's in bounded time.

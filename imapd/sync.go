@@ -16,12 +16,19 @@ func (s *session) syncAfter(cmd *command) error {
 		return nil
 	}
 	fresh := cmd.sync == syncFresh
-	err := s.sync(s.ctx, mailstore.SyncOptions{Fresh: fresh, NoExpunge: cmd.seqs})
+	err := s.sync(s.ctx, mailstore.SyncOptions{Fresh: fresh || s.stale, NoExpunge: cmd.seqs})
+	s.stale = false
 	if err != nil && !fresh {
 		s.log.Warn("no news of the selected mailbox", "error", err)
 		return nil
 	}
 	return err
+}
+
+// changed is called when a command has put messages into a mailbox by its name. If it is the selected one, the client is told of
+// them before the command's completion (RFC 3501 section 6.3.11). No two mailboxes of an account have one UIDVALIDITY.
+func (s *session) changed(v metadata.UIDValidity) {
+	s.stale = s.stale || s.sel != nil && s.sel.Mailbox().UIDValidity == v
 }
 
 // sync moves the session's snapshot, and tells the client what changed (RFC 9051 sections 7.4.1, 7.5.1, 7.5.2). When the mailbox

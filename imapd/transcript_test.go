@@ -1,0 +1,115 @@
+package imapd
+
+import (
+	"net"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rookery-mail/rookery/internal/transcript"
+)
+
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			e := newEnv(t)
+			e.account(t, user)
+			transcript.Run(t, file, transcript.Script{Dial: e.dialNamed, Do: e.directives(), Mask: mask})
+			if n := e.panics.Load(); n > 0 {
+				t.Errorf("%d panics", n)
+			}
+		})
+	}
+}
+
+// dialNamed connects. Connections with a name are logged in before the transcript sees them, those without are not.
+func (e *env) dialNamed(t testing.TB, name string) net.Conn {
+	if e.srv == nil {
+		e.start(t, nil)
+	}
+	c := &client{t: t, conn: e.dial(t)}
+	if name == "" {
+		return c.conn
+	}
+	c.in = nil
+	c.send("login LOGIN " + user + ` "` + password + "\"\r\n")
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	for tagged := false; !tagged; { // byte by byte: what follows is the transcript's
+		var line []byte
+		for !strings.HasSuffix(string(line), "\n") {
+			var b [1]byte
+			if _, err := c.conn.Read(b[:]); err != nil {
+				t.Fatal(err)
+			}
+			line = append(line, b[0])
+		}
+		tagged = strings.HasPrefix(string(line), "login OK")
+	}
+	return c.conn
+}
+
+var masked = regexp.MustCompile(`(UIDVALIDITY|APPENDUID|COPYUID) \d+|(\[CAPABILITY) [^]]+`)
+
+// mask hides what differs from run to run, and what every greeting repeats.
+func mask(line string) string { return masked.ReplaceAllString(line, "$1$2 ...") }
+
+// directives are what transcripts may say behind "!".
+func (e *env) directives() map[string]func(testing.TB, string) string {
+	return map[string]func(testing.TB, string) string{
+		// server [KEY=VALUE]...
+		"server": func(t testing.TB, args string) string {
+			e.start(t, func(cfg *Config) { configure(t, cfg, args) })
+			return ""
+		},
+		// deliver MAILBOX SUBJECT
+		"deliver": func(t testing.TB, args string) string {
+			mailbox, subject, _ := strings.Cut(args, " ")
+			e.deliver(t, mailbox, "From: a@example.net\r\nTo: "+user+"\r\nSubject: "+subject+"\r\n\r\nHello.\r\n")
+			return ""
+		},
+		// quota BYTES
+		"quota": func(t testing.TB, args string) string {
+			if err := e.local.SetQuota(t.Context(), user, int64(atoi(t, args)), 0); err != nil {
+				t.Fatal(err)
+			}
+			return ""
+		},
+	}
+}
+
+func configure(t testing.TB, cfg *Config, args string) {
+	for f := range strings.FieldsSeq(args) {
+		k, v, _ := strings.Cut(f, "=")
+		switch k {
+		case "size":
+			cfg.MaxMessageBytes = int64(atoi(t, v))
+		case "command":
+			cfg.MaxCommandBytes = atoi(t, v)
+		case "connections":
+			cfg.MaxConnectionsPerAccount = atoi(t, v)
+		case "failures":
+			cfg.MaxFailures = atoi(t, v)
+		case "bad":
+			cfg.MaxBadCommands = atoi(t, v)
+		case "tls":
+			cfg.TLS = nil
+		default:
+			t.Fatalf("server: what is %q?", f)
+		}
+	}
+}
+
+func atoi(t testing.TB, s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
