@@ -2,8 +2,10 @@ package imapd
 
 import (
 	"context"
+	"errors"
 	"io"
 
+	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/message"
 	"github.com/rookery-mail/rookery/metadata"
@@ -41,8 +43,8 @@ func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 
 // message writes the response for one message. What can fail is done before the first byte of it is written, but for the
 // reading of long literals.
-func (r *fetchRun) message(ctx context.Context, row *fetchRow, row2 *metadata.Body) error {
-	body := openBody(r.s.sel, row2)
+func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body) error {
+	body := openBody(r.s.sel, b)
 	if r.structure {
 		if err := body.scan(ctx); err != nil {
 			return err
@@ -82,6 +84,9 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, row2 *metadata.Bo
 			if c == nil {
 				r.w.Raw("NIL")
 			} else if err := r.w.Literal(c.size, c.reader(ctx)); err != nil {
+				if fault := (*mailerr.Error)(nil); errors.As(err, &fault) {
+					r.s.log.Error("message cannot be read to its end", "uid", row.m.UID, "body", row.m.Body.String(), "err", err)
+				}
 				return err
 			}
 		default:
@@ -162,7 +167,7 @@ func (r *bodySpan) Read(p []byte) (int, error) {
 	if n > 0 {
 		return n, nil
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // the row says that there is more
 	}
 	return 0, err

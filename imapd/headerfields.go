@@ -3,6 +3,7 @@ package imapd
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/emersion/go-imap/v2"
@@ -113,7 +114,7 @@ func (f *filterReader) Read(p []byte) (int, error) {
 func (f *filterReader) next() error {
 	for {
 		chunk, err := f.src.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull && err != io.EOF {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if !f.inLine && isBlankLine(chunk) {
@@ -123,7 +124,7 @@ func (f *filterReader) next() error {
 		if !f.inLine && chunk[0] != ' ' && chunk[0] != '\t' {
 			f.keep = f.filter.wants(fieldName(chunk))
 		}
-		f.inLine = err == bufio.ErrBufferFull
+		f.inLine = errors.Is(err, bufio.ErrBufferFull)
 		if f.keep {
 			f.pending = chunk
 			return nil

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"strings"
 
@@ -160,7 +161,7 @@ func eachField(header io.Reader, yield func(message.Field)) error {
 	}
 	for inLine := false; ; {
 		chunk, err := src.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull && err != io.EOF {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if !inLine && isBlankLine(chunk) {
@@ -176,6 +177,6 @@ func eachField(header io.Reader, yield func(message.Field)) error {
 			raw = append(append(raw, name...), ':')
 		}
 		raw = append(raw, chunk...)
-		inLine = err == bufio.ErrBufferFull
+		inLine = errors.Is(err, bufio.ErrBufferFull)
 	}
 }

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"bytes"
+	"errors"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -64,7 +65,7 @@ func (f *folder) appendOther(dst, s []byte) []byte {
 		nDst, nSrc, err := f.fold.Transform(free, rest, true)
 		dst = dst[:len(dst)-len(free)+nDst]
 		rest = rest[nSrc:]
-		if err != nil && err != transform.ErrShortDst { // cannot be: the whole source is there
+		if err != nil && !errors.Is(err, transform.ErrShortDst) { // cannot be: the whole source is there
 			return append(dst, rest...)
 		}
 	}
