@@ -1,0 +1,4 @@
+package redisnotify
+
+// ChannelName is channelName for tests.
+var ChannelName = channelName
