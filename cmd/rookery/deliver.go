@@ -63,7 +63,7 @@ func deliver(ctx context.Context, server, from string, to []string, message io.R
 		return err
 	}
 	c := smtp.NewClientLMTP(conn)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	c.SubmissionTimeout = 10 * time.Minute // RFC 5321 section 4.5.3.2.6
 	if err := c.Hello("localhost"); err != nil {
 		return fmt.Errorf("%s: %w", server, err)
