@@ -31,8 +31,8 @@ func writeBodyStructure(w *wire.Writer, p *message.Part, extended bool) {
 	writeNonEmpty(w, p.Description)
 	w.SP().String(p.Encoding).SP().Number(uint64(p.End - p.BodyOffset))
 	switch {
-	case p.Type == "message" && p.Subtype == "rfc822":
-		// message/global has these fields only in RFC 9051; a client of RFC 3501 could not read them.
+	case p.Envelope != nil:
+		// message/rfc822, and message/global, of which RFC 3501 did not know: RFC 9051 and RFC 6532 want the same of both.
 		w.SP()
 		writeEnvelope(w, p.Envelope)
 		w.SP()

@@ -15,8 +15,8 @@ const (
 	fetchSize
 	fetchModSeq
 	fetchEnvelope
-	fetchBody          // BODYSTRUCTURE without extension data
-	fetchBodyStructure //
+	fetchBody // BODYSTRUCTURE without extension data
+	fetchBodyStructure
 	fetchSection
 )
 
