@@ -50,10 +50,10 @@ func (b *body) Read(p []byte) (n int, err error) {
 	case err == nil:
 	case errors.Is(err, errAborted):
 		b.err = err
-	case err == io.EOF && b.done:
+	case errors.Is(err, io.EOF) && b.done:
 		b.c.setPhase(delivering)
 	default:
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF // the connection ended, not the message
 		}
 		b.err = b.c.lost(err)

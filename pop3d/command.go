@@ -74,9 +74,6 @@ func number(arg string) (int, error) {
 	if arg == "" || strings.Trim(arg, "0123456789") != "" {
 		return 0, refusal{"", "That is not a number"}
 	}
-	n, err := strconv.ParseInt(arg, 10, 32)
-	if err != nil {
-		return 1<<31 - 1, nil
-	}
+	n, _ := strconv.ParseInt(arg, 10, 32) // digits only: out of range is the one error, and n is the largest then
 	return int(n), nil
 }

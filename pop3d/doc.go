@@ -31,5 +31,5 @@
 // (RFC 1939 section 11); for a message with bare LF, which only IMAP's APPEND can bring, RETR sends one octet more for each. Counting them would mean to
 // read every body at login.
 //
-// INBOX is opened read-only: \Recent and \Seen are left to IMAP.
+// INBOX is opened read-only, and for writing only where QUIT has something to delete: \Recent and \Seen are left to IMAP.
 package pop3d

@@ -21,7 +21,7 @@ func (s *session) listing(args string, say func(*dropped) string) error {
 		s.ok(fmt.Sprintf("%d %s", n, say(m)))
 		return nil
 	}
-	s.ok(fmt.Sprintf("%d messages (%d octets)", s.drop.count, s.drop.octets))
+	s.ok(fmt.Sprintf("%d messages (%d octets) follow", s.drop.count, s.drop.octets))
 	for i := range s.drop.messages {
 		if m := &s.drop.messages[i]; !m.deleted {
 			s.line("%d %s", i+1, say(m))

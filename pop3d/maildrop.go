@@ -12,6 +12,7 @@ import (
 type maildrop struct {
 	cfg      *Config
 	lease    *lease
+	user     *mailstore.User
 	sel      *mailstore.Selected
 	messages []dropped
 	count    int   // messages not marked as deleted
@@ -44,17 +45,17 @@ func (s *session) open(ctx context.Context, account metadata.AccountID) (*maildr
 	if err != nil {
 		return nil, err
 	}
-	d := &maildrop{cfg: &s.srv.cfg, lease: l, lastRetr: -1}
-	if err := d.load(ctx, s.srv.cfg.Store.User(account)); err != nil {
+	d := &maildrop{cfg: &s.srv.cfg, lease: l, user: s.srv.cfg.Store.User(account), lastRetr: -1}
+	if err := d.load(ctx); err != nil {
 		d.close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *maildrop) load(ctx context.Context, u *mailstore.User) error {
+func (d *maildrop) load(ctx context.Context) error {
 	var err error
-	if d.sel, err = u.Open(ctx, "INBOX", mailstore.ReadOnly); err != nil {
+	if d.sel, err = d.user.Open(ctx, "INBOX", mailstore.ReadOnly); err != nil {
 		return err
 	}
 	d.messages = make([]dropped, 0, d.sel.NumMessages())
@@ -108,7 +109,16 @@ func (d *maildrop) update(ctx context.Context) (int, error) {
 	if err := d.lease.confirm(ctx); err != nil {
 		return 0, err
 	}
-	if _, err := d.sel.ExpungeAll(ctx, metadata.UIDSetOf(uids...)); err != nil {
+	// Opened for writing only now, so that \Recent is IMAP's for as long as possible, and is when nothing is deleted.
+	sel, err := d.user.Open(ctx, "INBOX", mailstore.ReadWrite)
+	if err != nil {
+		return 0, err
+	}
+	defer sel.Close()
+	if was, is := d.sel.Mailbox(), sel.Mailbox(); was.ID != is.ID || was.UIDValidity != is.UIDValidity {
+		return 0, mailerr.New("pop3d.maildrop", mailerr.Expunged, "INBOX is another mailbox now")
+	}
+	if _, err := sel.ExpungeAll(ctx, metadata.UIDSetOf(uids...)); err != nil {
 		return 0, err
 	}
 	return len(uids), nil

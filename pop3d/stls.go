@@ -17,8 +17,8 @@ func stls(_ context.Context, s *session, args string) error {
 		return refusal{"", "TLS is not offered here"}
 	}
 	s.ok("Go ahead with TLS")
-	if err := s.out.Flush(); err != nil {
-		s.done = true
+	if s.out.Flush() != nil {
+		s.done = true // nobody is left to tell
 		return nil
 	}
 	// Commands sent along with STLS could come from anybody on the way: they are dropped with the old reader's buffer.

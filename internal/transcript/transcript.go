@@ -20,6 +20,7 @@ const (
 	patience = 20 * time.Second       // for a line that must come
 	quiet    = 400 * time.Millisecond // with -rewrite: no more lines are to come
 	closed   = "(closed)"
+	nothing  = "(nothing)"
 )
 
 // Script is what a transcript runs against.
@@ -28,6 +29,8 @@ type Script struct {
 	Dial func(t testing.TB, name string) net.Conn
 	// Do are the directives. What one returns, without its last line end, is compared line by line.
 	Do map[string]func(t testing.TB, args string) string
+	// Mask hides what differs from run to run in a line of the server; nil hides nothing.
+	Mask func(line string) string
 }
 
 // Run plays the transcript in a file.
@@ -142,7 +145,7 @@ func (p *player) listen(name string) {
 	}
 	for {
 		got := p.line(name, quiet)
-		if got == "" {
+		if got == nothing {
 			return
 		}
 		p.out = append(p.out, prefix+got)
@@ -164,17 +167,19 @@ func (p *player) send(name, text string) {
 	}
 }
 
-// line returns the server's next line, escaped; "" when none comes in time.
+// line returns the server's next line, escaped; "(nothing)" when none comes in time.
 func (p *player) line(name string, wait time.Duration) string {
 	c := p.peer(name)
 	_ = c.conn.SetReadDeadline(time.Now().Add(wait))
 	got, err := c.in.ReadString('\n')
 	var timeout net.Error
 	switch {
+	case err == nil && p.script.Mask != nil:
+		return escape(p.script.Mask(strings.TrimSuffix(got, "\r\n")))
 	case err == nil:
 		return escape(strings.TrimSuffix(got, "\r\n"))
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return escape(got)
+	case got == "" && errors.As(err, &timeout) && timeout.Timeout():
+		return nothing
 	case got != "":
 		return escape(got)
 	}
@@ -188,7 +193,7 @@ func (p *player) do(text string) []string {
 		c := p.peer(args)
 		conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})
 		_ = conn.SetDeadline(time.Now().Add(patience))
-		if err := conn.Handshake(); err != nil {
+		if err := conn.HandshakeContext(p.t.Context()); err != nil {
 			p.t.Fatalf("%s: TLS handshake: %v", p.file, err)
 		}
 		p.peers[args] = &peer{conn, bufio.NewReader(conn)}
