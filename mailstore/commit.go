@@ -13,7 +13,7 @@ import (
 
 func (l *lanes) runCommitter() {
 	for {
-		batch := l.takeLocated()
+		batch, end := l.takeLocated()
 		if batch == nil {
 			return
 		}
@@ -22,31 +22,18 @@ func (l *lanes) runCommitter() {
 				it.settle(metadata.AppendResult{Err: err})
 			}
 		}
-		l.guard("mailstore.commit", fail, func() { l.commitBatch(batch) })
+		l.guard("mailstore.commit", fail, func() { l.commitBatch(batch, end) })
 	}
 }
 
 // takeLocated waits for items of accounts that no other committer has in hand and returns as many as fit a transaction, in
-// order; their accounts are busy until free is called. nil when the lanes have stopped.
-func (l *lanes) takeLocated() []*item {
+// order; their accounts are busy until free is called, and end is to be called then too. nil when the lanes have stopped.
+func (l *lanes) takeLocated() (batch []*item, end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		var batch, rest []*item
-		size := 0
-		for i, it := range l.located {
-			if _, busy := l.busy[it.account]; busy {
-				rest = append(rest, it)
-				continue
-			}
-			size += len(it.body.Summary) + len(it.body.Prefix)
-			if len(batch) == maxCommitItems || len(batch) > 0 && size > maxCommitBytes {
-				rest = append(rest, l.located[i:]...)
-				break
-			}
-			batch = append(batch, it)
-		}
-		if len(batch) > 0 {
+		var rest []*item
+		if batch, rest = l.eligible(); len(batch) > 0 {
 			for _, it := range batch {
 				l.busy[it.account] = struct{}{}
 				if l.queued[it.account]--; l.queued[it.account] == 0 {
@@ -60,13 +47,33 @@ func (l *lanes) takeLocated() []*item {
 			if len(rest) > 0 {
 				l.toDo.Signal() // another committer may take some of them
 			}
-			return batch
+			return batch, l.begin(&l.commits)
 		}
 		if l.stopped {
-			return nil
+			return nil, nil
 		}
 		l.toDo.Wait()
 	}
+}
+
+// eligible splits located into what may be committed now, and the rest. l.mu is held.
+func (l *lanes) eligible() (batch, rest []*item) {
+	if l.commits.running > 0 && len(l.located) < maxCommitItems && !l.stopped {
+		return nil, l.located // there will soon be more for one transaction
+	}
+	size := 0
+	for i, it := range l.located {
+		if _, busy := l.busy[it.account]; busy {
+			rest = append(rest, it)
+			continue
+		}
+		size += len(it.body.Summary) + len(it.body.Prefix)
+		if len(batch) == maxCommitItems || len(batch) > 0 && size > maxCommitBytes {
+			return batch, append(rest, l.located[i:]...)
+		}
+		batch = append(batch, it)
+	}
+	return batch, rest
 }
 
 // free lets other committers have the batch's accounts.
@@ -80,10 +87,11 @@ func (l *lanes) free(batch []*item) {
 }
 
 // commitBatch makes the items exist, hints, and answers.
-func (l *lanes) commitBatch(batch []*item) {
+func (l *lanes) commitBatch(batch []*item, end func()) {
 	ctx, cancel := context.WithTimeout(l.s.ctx, commitTimeout)
 	defer cancel()
 	results := func() []metadata.AppendResult {
+		defer end()
 		defer l.free(batch)
 		return l.appendItems(ctx, batch)
 	}()

@@ -24,6 +24,7 @@ type hooks struct {
 	metadata.Store
 	append        func(b metadata.AppendBatch, do func() ([]metadata.AppendResult, error)) ([]metadata.AppendResult, error)
 	modSeqs       func(do func() (map[metadata.MailboxID]metadata.ModSeq, error)) (map[metadata.MailboxID]metadata.ModSeq, error)
+	changesSince  func(do func() (*metadata.Changes, error)) (*metadata.Changes, error)
 	bodyLocations func(do func() ([]metadata.Body, error)) ([]metadata.Body, error)
 }
 
@@ -41,6 +42,14 @@ func (h *hooks) ModSeqs(ctx context.Context, ids []metadata.MailboxID) (map[meta
 		return do()
 	}
 	return h.modSeqs(do)
+}
+
+func (h *hooks) ChangesSince(ctx context.Context, id metadata.MailboxID, since metadata.ModSeq) (*metadata.Changes, error) {
+	do := func() (*metadata.Changes, error) { return h.Store.ChangesSince(ctx, id, since) }
+	if h.changesSince == nil {
+		return do()
+	}
+	return h.changesSince(do)
 }
 
 func (h *hooks) BodyLocations(ctx context.Context, account metadata.AccountID, ids []metadata.BodyID) ([]metadata.Body, error) {
@@ -281,15 +290,16 @@ func TestCallerStopsWaiting(t *testing.T) {
 		st := c.stage(s, mail("x"))
 		go func() { results <- s.Deliver(ctx, st, []mailstore.Recipient{{Account: a}})[0] }()
 	}
-	send()
-	<-g.arrived
-	send()
-	<-g.arrived // both packers are held now
+	const packers = 4
+	for range packers { // hold them all
+		send()
+		<-g.arrived
+	}
 	for range 5 {
 		send() // these only wait
 	}
 	cancel()
-	for range 7 {
+	for range packers + 5 {
 		if d := <-results; !mailerr.Is(d.Err, mailerr.Unavailable) {
 			t.Errorf("the caller stopped waiting: %+v", d)
 		}
@@ -298,12 +308,12 @@ func TestCallerStopsWaiting(t *testing.T) {
 	if d := deliver(c, s, a)[0]; d.Err != nil {
 		t.Fatal(d.Err)
 	}
-	// The two in hand were stored; the others were not begun, and their senders will send again.
+	// Those in hand were stored; the others were not begun, and their senders will send again.
 	if err := s.Close(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n := c.open(c.node(nil).User(a), "INBOX").NumMessages(); n != 3 {
-		t.Errorf("%d messages, want 3", n)
+	if n := c.open(c.node(nil).User(a), "INBOX").NumMessages(); n != packers+1 {
+		t.Errorf("%d messages, want %d", n, packers+1)
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	// packers is how many packs are being written at once: while one is on its way the next is filled.
-	packers = 2
+	// packers is how many packs may be on their way at once.
+	packers = 4
+	// patience is how long a pack or a transaction is waited for before the next is begun beside it. One at a time makes the
+	// largest batches, and is fastest while storage is quick; patience bounds what a slow one costs the others.
+	patience = 20 * time.Millisecond
 
 	maxPackBytes  = 8 << 20 // compressed bytes of bodies in one pack; a first body may be larger
 	maxPackBodies = 512
@@ -41,6 +44,8 @@ type lanes struct {
 	located []*item                         // guarded by mu: want a commit
 	queued  map[metadata.AccountID]int      // guarded by mu: how many items of an account are in located
 	busy    map[metadata.AccountID]struct{} // guarded by mu: accounts of running commits
+	packing turn                            // guarded by mu: packs begun less than patience ago
+	commits turn                            // guarded by mu: transactions begun less than patience ago
 	open    int                             // guarded by mu: deliveries the lanes have in hand
 	closing bool                            // guarded by mu: nothing new is taken
 	stopped bool                            // guarded by mu: packers and committers end
@@ -58,6 +63,7 @@ func newLanes(s *Store) *lanes {
 	}
 	l.toPack = sync.NewCond(&l.mu)
 	l.toDo = sync.NewCond(&l.mu)
+	l.packing.next, l.commits.next = l.toPack, l.toDo
 	return l
 }
 
@@ -146,6 +152,29 @@ func (l *lanes) settled() {
 	if l.open--; l.open == 0 && l.closing {
 		close(l.idle)
 	}
+}
+
+// turn counts work that others wait for, but not longer than patience.
+type turn struct {
+	running int        // guarded by lanes.mu
+	next    *sync.Cond // who waits for running to become 0
+}
+
+// begin takes a turn; the returned function, called without l.mu held, ends it. l.mu is held.
+func (l *lanes) begin(t *turn) (end func()) {
+	t.running++
+	ended := false // guarded by l.mu
+	finish := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !ended {
+			ended = true
+			t.running--
+			t.next.Broadcast()
+		}
+	}
+	timer := time.AfterFunc(patience, finish)
+	return func() { timer.Stop(); finish() }
 }
 
 // guard runs one batch's work. A panic is a fault of ours: it is logged and the batch's callers are answered, as they are

@@ -10,11 +10,12 @@ import (
 
 func (l *lanes) runPacker() {
 	for {
-		batch := l.takeStaged()
+		batch, end := l.takeStaged()
 		if batch == nil {
 			return
 		}
 		l.guard("mailstore.pack", func(err error) { failAll(batch, err) }, func() { l.putPack(batch) })
+		end()
 		for _, d := range batch {
 			d.staged.release()
 		}
@@ -27,7 +28,7 @@ func (l *lanes) mayPack() bool {
 	if l.stopped {
 		return len(l.staged) > 0
 	}
-	if len(l.located) >= maxLocated {
+	if len(l.located) >= maxLocated || l.packing.running > 0 && !l.fillsPack() {
 		return false
 	}
 	for _, d := range l.staged {
@@ -40,14 +41,23 @@ func (l *lanes) mayPack() bool {
 	return false
 }
 
+// fillsPack reports whether what waits fills a pack. l.mu is held.
+func (l *lanes) fillsPack() bool {
+	size := 0
+	for _, d := range l.staged {
+		size += len(d.staged.body.Data)
+	}
+	return len(l.staged) >= maxPackBodies || size >= maxPackBytes
+}
+
 // takeStaged waits for deliveries and returns as many as fit a pack; nil when the lanes have stopped. While the database is
-// far behind, no more packs are written for it.
-func (l *lanes) takeStaged() []*delivery {
+// far behind, no more packs are written for it. end is to be called when the pack is stored.
+func (l *lanes) takeStaged() (batch []*delivery, end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !l.mayPack() {
 		if l.stopped {
-			return nil
+			return nil, nil
 		}
 		l.toPack.Wait()
 	}
@@ -60,13 +70,13 @@ func (l *lanes) takeStaged() []*delivery {
 		}
 		n++
 	}
-	batch := append([]*delivery(nil), l.staged[:n]...)
+	batch = append(batch, l.staged[:n]...)
 	rest := copy(l.staged, l.staged[n:])
 	clear(l.staged[rest:])
 	if l.staged = l.staged[:rest]; rest > 0 {
 		l.toPack.Signal()
 	}
-	return batch
+	return batch, l.begin(&l.packing)
 }
 
 // putPack writes the deliveries' bodies as one pack and hands their items on to be committed.
