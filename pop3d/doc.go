@@ -11,7 +11,8 @@
 //
 //   - At most one session in the installation holds an account's maildrop. A session that loses its lease (it could not renew
 //     it in time) ends and deletes nothing. A node that dies holds its leases until their time is over.
-//   - Only QUIT deletes: in one call, after the lease was renewed once more. Whatever else ends a session deletes nothing.
+//   - Only QUIT deletes: in one call (which the metadata may split where it is about thousands of messages), after the lease
+//     was renewed once more. Whatever else ends a session deletes nothing.
 //   - Message numbers never shift. A message that IMAP expunged meanwhile is answered -ERR, or from what is left of it.
 //   - A password is not accepted in clear from another machine unless the configuration says so.
 //   - Input is bounded to 4 KiB a line, output to what the client takes.
@@ -27,9 +28,9 @@
 //
 // Messages are sent as they are stored, but a line end is always CRLF on the wire: a bare LF becomes CRLF and an unfinished
 // last line is finished, because clients take either for the end of a line and would misread dots otherwise. STAT and LIST
-// give the stored octets. For mail that came with CRLF, all mail that an MTA delivers, that is exactly what RETR sends
-// (RFC 1939 section 11); for a message with bare LF, which only IMAP's APPEND can bring, RETR sends one octet more for each. Counting them would mean to
-// read every body at login.
+// give the stored octets. For mail that came with CRLF, all that an MTA delivers, that is exactly what RETR sends (RFC 1939
+// section 11); for a message with bare LF, as APPEND and careless LMTP clients bring them, RETR sends one octet more for each.
+// Counting them would mean to read every body at login.
 //
 // INBOX is opened read-only, and for writing only where QUIT has something to delete: \Recent and \Seen are left to IMAP.
 package pop3d

@@ -17,9 +17,8 @@ func stls(_ context.Context, s *session, args string) error {
 		return refusal{"", "TLS is not offered here"}
 	}
 	s.ok("Go ahead with TLS")
-	if s.out.Flush() != nil {
-		s.done = true // nobody is left to tell
-		return nil
+	if s.done = s.out.Flush() != nil; s.done {
+		return nil // nobody is left to tell
 	}
 	// Commands sent along with STLS could come from anybody on the way: they are dropped with the old reader's buffer.
 	if n := s.in.Buffered(); n > 0 {
