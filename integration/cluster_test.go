@@ -130,8 +130,8 @@ func (c *cluster) start(extra ...string) *node {
 		n.kill()
 		if c.t.Failed() {
 			b, _ := os.ReadFile(n.log)
-			if len(b) > 6000 {
-				b = b[len(b)-6000:]
+			if len(b) > 3000 {
+				b = b[len(b)-3000:]
 			}
 			c.t.Logf("log of %s ends:\n%s", n.name, b)
 		}

@@ -186,11 +186,10 @@ SyncState *
 		}
 	}
 	sync()
-	files, err := filepath.Glob(dir + "/mail/INBOX/*/*")
+	messages, err := filepath.Glob(dir + "/mail/INBOX/[cn]*/*") // cur and new, not tmp
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages := slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "/tmp/") })
 	if len(messages) != len(tokens) {
 		t.Fatalf("mbsync fetched %d messages, want %d", len(messages), len(tokens))
 	}

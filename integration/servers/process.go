@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -118,8 +119,13 @@ func (p *Process) reap() error {
 	go func() { _ = cmd.Wait() }()
 	_ = r.Close()
 	p.reaper = w
+	running.Store(p, nil)
 	return nil
 }
+
+// running holds every Process that was not closed: one that nobody holds would be collected as garbage, its end of the pipe
+// be closed, and its server killed.
+var running sync.Map
 
 // Start starts the process (again) and waits until it serves.
 func (p *Process) Start() error {
@@ -212,6 +218,7 @@ func (p *Process) Close() {
 		}
 	}
 	_ = p.reaper.Close()
+	running.Delete(p)
 }
 
 // dial is the readiness of a server that serves once it accepts connections.
