@@ -15,6 +15,9 @@ import (
 	"github.com/rookery-mail/rookery/directory"
 )
 
+// maxExistingLines bounds how many existing accounts are named.
+const maxExistingLines = 20
+
 func newAccountImportCommand() *cobra.Command {
 	var o directory.ImportOptions
 	cmd := &cobra.Command{
@@ -76,13 +79,19 @@ func importAccounts(ctx context.Context, cmd *cobra.Command, d *directory.Local,
 	}
 	bar := progress(cmd, plan.Rows, "accounts")
 	o.Progress = func(done int) { _ = bar.Set(done) }
+	existing := 0
 	o.Existing = func(row directory.ImportRow) {
-		_ = bar.Clear()
-		fmt.Fprintf(stderr, "%s:%d: %s exists already; left as it is\n", name, row.Line, row.Address)
+		if existing++; existing <= maxExistingLines {
+			_ = bar.Clear()
+			fmt.Fprintf(stderr, "%s:%d: %s exists already; left as it is\n", name, row.Line, row.Address)
+		}
 	}
 	begin := time.Now()
 	result, err := d.Import(ctx, file, o)
 	_ = bar.Finish()
+	if more := existing - maxExistingLines; more > 0 {
+		fmt.Fprintf(stderr, "%s: %d more exist already\n", name, more)
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%d accounts added, %d existed already, in %.1f s.\n", result.Created, result.Existing, time.Since(begin).Seconds())
 	if err != nil {
 		return errors.Join(errors.New("the import ended early; what was added is whole, and running it again adds the rest"), err)

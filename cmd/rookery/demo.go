@@ -106,9 +106,9 @@ database, and only then acknowledged. Now you read it by IMAP or POP3.
 
 What to try next:
 
-  rookery account add alice@{{.Domain}}     another account
-  rookery alias add info demo               another address
-  rookery config example                    all there is to configure
+  rookery account add alice@{{.Domain}}
+  rookery alias add info demo
+  rookery config example
 
 Mail for demo+anything@{{.Domain}} arrives here, too.
 `))
