@@ -198,7 +198,7 @@ func readMetric(cmd *cobra.Command, url, counter string) (float64, error) {
 
 // progress returns a bar on standard error, silent when that is no terminal or JSON is asked for.
 func progress(cmd *cobra.Command, total int, what string) *progressbar.ProgressBar {
-	var w io.Writer = cmd.ErrOrStderr()
+	w := cmd.ErrOrStderr()
 	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		w = io.Discard
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -89,7 +90,7 @@ func (c *imapClient) finish(tag string) (a answer, err error) {
 	a.exists = -1
 	for {
 		line, err := c.r.ReadSlice('\n')
-		long := err == bufio.ErrBufferFull // a long line: its end decides about literals, its beginning about the rest
+		long := errors.Is(err, bufio.ErrBufferFull) // a long line: its end decides about literals, its beginning about the rest
 		if err != nil && !long {
 			return a, err
 		}
@@ -113,7 +114,7 @@ func (c *imapClient) finish(tag string) (a answer, err error) {
 		for {
 			for long {
 				line, err = c.r.ReadSlice('\n')
-				long = err == bufio.ErrBufferFull
+				long = errors.Is(err, bufio.ErrBufferFull)
 				if err != nil && !long {
 					return a, err
 				}
@@ -128,7 +129,7 @@ func (c *imapClient) finish(tag string) (a answer, err error) {
 			}
 			a.bytes += n
 			line, err = c.r.ReadSlice('\n')
-			long = err == bufio.ErrBufferFull
+			long = errors.Is(err, bufio.ErrBufferFull)
 			if err != nil && !long {
 				return a, err
 			}

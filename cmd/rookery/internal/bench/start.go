@@ -43,8 +43,9 @@ func startOnce(ctx context.Context, addr string, argv []string) (time.Duration, 
 	}()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	dialer := net.Dialer{Timeout: time.Second}
 	for {
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		if conn, err := dialer.DialContext(ctx, "tcp", addr); err == nil {
 			defer conn.Close()
 			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 			if _, err := conn.Read(make([]byte, 1)); err == nil {
