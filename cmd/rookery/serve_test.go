@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
@@ -214,16 +215,28 @@ func get(t *testing.T, url string) string {
 func TestShutdownTellsIdleClients(t *testing.T) {
 	s := newShell(t)
 	srv := s.serve()
+	if o := s.run("secret\n", "account", "add", "alice", "--password-stdin"); o.code != 0 {
+		t.Fatalf("%+v", o)
+	}
 	conn, err := net.Dial("tcp", srv.imap)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, "a LOGIN alice secret\r\nb SELECT INBOX\r\nc IDLE\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(conn)
+	for line := ""; !strings.HasPrefix(line, "+"); {
+		if line, err = r.ReadString('\n'); err != nil || strings.HasPrefix(line, "c ") {
+			t.Fatalf("no IDLE: %q, %v", line, err)
+		}
+	}
 	if code := srv.signal(syscall.SIGINT); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	said, _ := io.ReadAll(conn)
+	said, _ := io.ReadAll(r)
 	if !strings.Contains(string(said), "* BYE") {
 		t.Errorf("an idle client is told %q", said)
 	}

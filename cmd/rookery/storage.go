@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -38,14 +39,15 @@ func openMetadata(ctx context.Context, cfg *config.Config, log *slog.Logger) (me
 	return s, nil
 }
 
-// openBlobs opens the object store with its decorators.
+// openBlobs opens the object store with its decorators. From the inside: the store, a count of its calls, retries, and for a
+// remote store a cache on disk.
 func openBlobs(ctx context.Context, cfg *config.Config, log *slog.Logger, metrics prometheus.Registerer) (blobstore.Store, error) {
 	if path, ok := strings.CutPrefix(cfg.Blobs, "file:"); ok {
 		s, err := filestore.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		return newMeasured(s, metrics)
+		return blobstore.Count(s, "store", metrics), nil
 	}
 	// An outage makes many calls wait: one line every few seconds says so.
 	often := rate.Sometimes{First: 1, Interval: 10 * time.Second}
@@ -56,12 +58,32 @@ func openBlobs(ctx context.Context, cfg *config.Config, log *slog.Logger, metric
 	if err != nil {
 		return nil, err
 	}
-	measured, err := newMeasured(s, metrics)
+	retried := blobstore.Retry(blobstore.Count(s, "store", metrics), retry)
+	if cfg.Cache.Disk == 0 {
+		return retried, nil
+	}
+	cached, err := blobstore.NewDiskCache(retried, blobstore.DiskCacheOptions{Dir: filepath.Join(cfg.DataDir, "cache"), Bytes: cfg.Cache.Disk})
+	if err == nil {
+		err = countCache(cached, metrics)
+	}
 	if err != nil {
 		_ = s.Close()
 		return nil, err
 	}
-	return blobstore.Retry(measured, retry), nil
+	return cached, nil
+}
+
+// countCache makes the disk cache's counts metrics.
+func countCache(c *blobstore.DiskCache, metrics prometheus.Registerer) error {
+	const prefix = "rookery_blobstore_disk_cache_"
+	return errors.Join(
+		metrics.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: prefix + "hits_total", Help: "Reads answered from the disk cache."},
+			func() float64 { return float64(c.Stats().Hits) })),
+		metrics.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: prefix + "misses_total", Help: "Reads the disk cache had to pass on."},
+			func() float64 { return float64(c.Stats().Misses) })),
+		metrics.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + "bytes", Help: "Size of the disk cache."},
+			func() float64 { return float64(c.Stats().Bytes) })),
+	)
 }
 
 func openNotify(cfg *config.Config, log *slog.Logger) (notify.Notifier, error) {
