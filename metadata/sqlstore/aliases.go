@@ -62,7 +62,7 @@ func scanTarget(r sqldb.Row, found map[string]metadata.AddressTarget) error {
 		found[address] = metadata.AddressTarget{Targets: strings.Split(targets, "\n")}
 		return nil
 	}
-	a.ModSeq, a.Disabled, a.Created = metadata.ModSeq(modseq), disabled != 0, fromMicros(created) //nolint:gosec // never negative
+	a.ModSeq, a.Disabled, a.Created = metadata.ModSeq(modseq), disabled != 0, fromMicros(created)
 	found[address] = metadata.AddressTarget{Account: a}
 	return (*idColumn)(&a.ID).ScanBytes(id)
 }

@@ -138,7 +138,7 @@ func (a *appending) placeItem(it *metadata.AppendItem, added map[bodyKey]bool) m
 	case m.UIDNext == maxUint32:
 		return refuse(mailerr.Limit, "the mailbox has no UIDs left")
 	}
-	modSeq := metadata.ModSeq(c.tick()) //nolint:gosec // never negative
+	modSeq := metadata.ModSeq(c.tick())
 	row := messageRow{it.Mailbox, metadata.Message{
 		UID: m.UIDNext, Flags: it.Flags, Keywords: canonicalKeywords(it.Keywords), ModSeq: modSeq,
 		InternalDate: it.InternalDate, SaveDate: it.SaveDate, Size: size, Body: it.Body.ID,
@@ -181,7 +181,7 @@ func (a *appending) write(ctx context.Context, tx sqldb.Tx) error {
 	})
 	stmts = append(stmts, bodies...)
 	stmts = append(stmts, rowStmts(sqlInsertMessages, w, a.rows, exact, func(args []any, r *messageRow) []any {
-		return append(args, r.mailbox[:], int64(r.UID), int64(r.Flags), r.Keywords, int64(r.ModSeq), //nolint:gosec // fits
+		return append(args, r.mailbox[:], int64(r.UID), int64(r.Flags), r.Keywords, int64(r.ModSeq),
 			micros(r.InternalDate), micros(r.SaveDate), r.Size, r.Body[:])
 	})...)
 	changed := make([]*metadata.Mailbox, 0, len(a.changed))

@@ -54,8 +54,8 @@ func (a *appending) lookForMessages() []*sqldb.Stmt {
 					return err
 				}
 				// A COPY within the mailbox has the same body and a higher UID.
-				if have, ok := a.there[key]; !ok || cmp.Less(metadata.UID(uid), have.UID) { //nolint:gosec // as stored
-					a.there[key] = metadata.AppendResult{UID: metadata.UID(uid), ModSeq: metadata.ModSeq(modSeq)} //nolint:gosec // as stored
+				if have, ok := a.there[key]; !ok || cmp.Less(metadata.UID(uid), have.UID) {
+					a.there[key] = metadata.AppendResult{UID: metadata.UID(uid), ModSeq: metadata.ModSeq(modSeq)}
 				}
 				return nil
 			}

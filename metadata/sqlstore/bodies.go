@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/metadata/internal/sqldb"
@@ -31,6 +33,11 @@ func (s *Store) bodies(ctx context.Context, op string, t *sqlText, account metad
 ) ([]metadata.Body, error) {
 	if len(ids) == 0 {
 		return nil, nil
+	}
+	if len(ids) > maxList { // an id asked for twice must not come back from two chunks
+		ids = slices.Clone(ids)
+		slices.SortFunc(ids, func(a, b metadata.BodyID) int { return bytes.Compare(a[:], b[:]) })
+		ids = slices.Compact(ids)
 	}
 	var bodies []metadata.Body
 	err := s.read(ctx, op, func() []*sqldb.Stmt {

@@ -121,7 +121,7 @@ func (l *ledger) save(changed ...*metadata.Mailbox) []*sqldb.Stmt {
 	})
 	slices.SortFunc(changed, func(a, b *metadata.Mailbox) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return append(stmts, rowStmts(sqlSaveMailboxes, &l.s.words, slices.Compact(changed), repeatLast, func(args []any, m **metadata.Mailbox) []any {
-		return append(args, (*m).ID[:], int64((*m).UIDNext), int64((*m).HighestModSeq), int64((*m).Messages), //nolint:gosec // fits
+		return append(args, (*m).ID[:], int64((*m).UIDNext), int64((*m).HighestModSeq), int64((*m).Messages),
 			int64((*m).Unseen), int64((*m).Deleted), (*m).Size)
 	})...)
 }
@@ -133,7 +133,7 @@ func (s *Store) lockOnly(ctx context.Context, tx sqldb.Tx, accounts ...metadata.
 
 // count changes a mailbox's counters by n (1 or -1) messages with these flags and size.
 func count(m *metadata.Mailbox, flags metadata.Flags, size int64, n int) {
-	d := uint32(n) //nolint:gosec // -1 wraps around to what subtracts one
+	d := uint32(n)
 	m.Messages += d
 	m.Size += int64(n) * size
 	if flags&metadata.FlagSeen == 0 {

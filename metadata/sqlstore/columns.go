@@ -47,9 +47,9 @@ func scanMailbox(r sqldb.Row, m *metadata.Mailbox) error {
 			return fmt.Errorf("mailbox %v has %d in a column of 32 bits", m.ID, v)
 		}
 	}
-	m.UIDValidity, m.UIDNext, m.FirstRecent = metadata.UIDValidity(validity), metadata.UID(next), metadata.UID(recent) //nolint:gosec // checked
-	m.Messages, m.Unseen, m.Deleted = uint32(messages), uint32(unseen), uint32(deleted)                                //nolint:gosec // checked
-	m.HighestModSeq, m.ExpungedBefore = metadata.ModSeq(highest), metadata.ModSeq(before)                              //nolint:gosec // never negative
+	m.UIDValidity, m.UIDNext, m.FirstRecent = metadata.UIDValidity(validity), metadata.UID(next), metadata.UID(recent)
+	m.Messages, m.Unseen, m.Deleted = uint32(messages), uint32(unseen), uint32(deleted)
+	m.HighestModSeq, m.ExpungedBefore = metadata.ModSeq(highest), metadata.ModSeq(before)
 	m.Created = fromMicros(created)
 	return nil
 }
@@ -59,7 +59,7 @@ const messageColumns = `uid, flags, keywords, modseq, internal_date, save_date, 
 func scanMessage(r sqldb.Row, m *metadata.Message) error {
 	var uid, flags, modseq, internalDate, saveDate int64
 	err := r.Scan(&uid, &flags, &m.Keywords, &modseq, &internalDate, &saveDate, &m.Size, (*idColumn)(&m.Body))
-	m.UID, m.Flags, m.ModSeq = metadata.UID(uid), metadata.Flags(flags), metadata.ModSeq(modseq) //nolint:gosec // as stored
+	m.UID, m.Flags, m.ModSeq = metadata.UID(uid), metadata.Flags(flags), metadata.ModSeq(modseq)
 	m.InternalDate, m.SaveDate = fromMicros(internalDate), fromMicros(saveDate)
 	return err
 }
@@ -71,7 +71,7 @@ func scanAccount(r sqldb.Row, a *metadata.Account) error {
 	var modseq, disabled, created int64
 	err := r.Scan((*idColumn)(&a.ID), &a.Address, &a.PasswordHash, &modseq, &a.UsedBytes, &a.UsedMessages, &a.QuotaBytes,
 		&a.QuotaMessages, &disabled, &created)
-	a.ModSeq, a.Disabled, a.Created = metadata.ModSeq(modseq), disabled != 0, fromMicros(created) //nolint:gosec // never negative
+	a.ModSeq, a.Disabled, a.Created = metadata.ModSeq(modseq), disabled != 0, fromMicros(created)
 	return err
 }
 

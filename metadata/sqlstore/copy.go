@@ -117,7 +117,7 @@ func (t *copying) run(ctx context.Context, tx sqldb.Tx) error {
 		dest.UIDNext++
 	}
 	destClock.add(int64(len(t.rows)), size)
-	dest.HighestModSeq = metadata.ModSeq(destModSeq) //nolint:gosec // never negative
+	dest.HighestModSeq = metadata.ModSeq(destModSeq)
 	t.res.DestModSeq = dest.HighestModSeq
 
 	writes := append(bodies, copies...)
@@ -264,7 +264,7 @@ func (t *copying) happened(ctx context.Context, tx sqldb.Tx) (bool, error) {
 			var modSeq, saved int64
 			var body metadata.BodyID
 			err := r.Scan(&modSeq, &saved, (*idColumn)(&body))
-			if saved == micros(t.req.SaveDate) && body == t.rows[0].Body && modSeq >= int64(t.res.DestModSeq) { //nolint:gosec // below 2^63
+			if saved == micros(t.req.SaveDate) && body == t.rows[0].Body && modSeq >= int64(t.res.DestModSeq) {
 				yes = true
 			}
 			return err

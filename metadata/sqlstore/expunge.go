@@ -113,7 +113,7 @@ func (s *Store) isExpunged(ctx context.Context, tx sqldb.Tx, box metadata.Mailbo
 	st.Each = func(r sqldb.Row) error {
 		var haveModSeq, haveAt int64
 		err := r.Scan(&haveModSeq, &haveAt)
-		yes = haveModSeq == int64(modSeq) && haveAt == at //nolint:gosec // below 2^63
+		yes = haveModSeq == int64(modSeq) && haveAt == at
 		return err
 	}
 	err = tx.Run(ctx, st)
@@ -128,7 +128,7 @@ func (l *ledger) expunge(box *metadata.Mailbox, c *clock, gone []*picked, at int
 		size += m.Size
 	}
 	c.add(-int64(len(gone)), -size)
-	box.HighestModSeq = metadata.ModSeq(c.tick()) //nolint:gosec // never negative
+	box.HighestModSeq = metadata.ModSeq(c.tick())
 	p := placesOf(gone)
 	keep = p.stmts(&l.s.words, sqlKeepPoints, sqlKeepSpan, c.modSeq, c.id[:], at, box.ID[:])
 	return keep, p.stmts(&l.s.words, sqlDeletePoints, sqlDeleteSpan, box.ID[:])

@@ -63,7 +63,7 @@ func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since m
 	var box *metadata.Mailbox
 	var changed []metadata.Message
 	var vanished []metadata.UID
-	from := int64(min(since, 1<<63-1)) //nolint:gosec // bounded
+	from := int64(min(since, 1<<63-1))
 	err := s.read(ctx, op, func() []*sqldb.Stmt {
 		box, changed, vanished = nil, nil, nil
 		messages := sqlMessagesSince.stmt(&s.words, 0, id[:], from)
@@ -75,7 +75,7 @@ func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since m
 		expunged.Each = func(r sqldb.Row) error {
 			var uid int64
 			err := r.Scan(&uid)
-			vanished = append(vanished, metadata.UID(uid)) //nolint:gosec // as stored
+			vanished = append(vanished, metadata.UID(uid))
 			return err
 		}
 		return []*sqldb.Stmt{s.oneMailbox(id, &box), messages, expunged}

@@ -77,8 +77,8 @@ func nextUIDValidity(op string, now, last int64) (int64, error) {
 func newMailboxRow(account metadata.AccountID, m metadata.NewMailbox, validity, modSeq, created int64) *metadata.Mailbox {
 	return &metadata.Mailbox{
 		ID: m.ID, Account: account, Name: m.Name, SpecialUse: m.SpecialUse,
-		UIDValidity:   metadata.UIDValidity(validity), //nolint:gosec // checked by nextUIDValidity
-		HighestModSeq: metadata.ModSeq(modSeq),        //nolint:gosec // never negative
+		UIDValidity:   metadata.UIDValidity(validity),
+		HighestModSeq: metadata.ModSeq(modSeq),
 		UIDNext:       1, FirstRecent: 1,
 		Created: fromMicros(created),
 	}
@@ -87,7 +87,7 @@ func newMailboxRow(account metadata.AccountID, m metadata.NewMailbox, validity, 
 func (s *Store) insertMailboxes(boxes []*metadata.Mailbox) []*sqldb.Stmt {
 	return rowStmts(sqlInsertMailboxes, &s.words, boxes, exact, func(args []any, pb **metadata.Mailbox) []any {
 		b := *pb
-		return append(args, b.ID[:], b.Account[:], b.Name, int64(b.UIDValidity), int64(b.HighestModSeq), b.SpecialUse, micros(b.Created)) //nolint:gosec // fits
+		return append(args, b.ID[:], b.Account[:], b.Name, int64(b.UIDValidity), int64(b.HighestModSeq), b.SpecialUse, micros(b.Created))
 	})
 }
 

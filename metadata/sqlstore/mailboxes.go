@@ -80,7 +80,7 @@ func (s *Store) ModSeqs(ctx context.Context, ids []metadata.MailboxID) (map[meta
 				var id metadata.MailboxID
 				var modSeq int64
 				err := r.Scan((*idColumn)(&id), &modSeq)
-				found[id] = metadata.ModSeq(modSeq) //nolint:gosec // never negative
+				found[id] = metadata.ModSeq(modSeq)
 				return err
 			}
 			return stmts
@@ -115,10 +115,10 @@ func (s *Store) ClaimRecent(ctx context.Context, id metadata.MailboxID) (metadat
 		if !found {
 			return mailerr.New(op, mailerr.NotFound, noMailbox)
 		}
-		if !tried || metadata.UID(first) < claimed { //nolint:gosec // as stored
-			was = metadata.UID(first) //nolint:gosec // as stored
+		if !tried || metadata.UID(first) < claimed {
+			was = metadata.UID(first)
 		}
-		claimed = metadata.UID(next) //nolint:gosec // as stored
+		claimed = metadata.UID(next)
 		if first == next {
 			return nil
 		}

@@ -107,7 +107,7 @@ func (t *storing) run(ctx context.Context, tx sqldb.Tx) error {
 		count(box, flags, m.Size, 1)
 		after := m.Message
 		after.Flags, after.Keywords = flags, keywords
-		after.ModSeq = metadata.ModSeq(clock.tick()) //nolint:gosec // never negative
+		after.ModSeq = metadata.ModSeq(clock.tick())
 		t.changed = append(t.changed, after)
 	}
 	if len(t.changed) == 0 {
@@ -119,7 +119,7 @@ func (t *storing) run(ctx context.Context, tx sqldb.Tx) error {
 		p := placesOf(groups[state])
 		writes = append(writes, p.stmts(w, sqlSetFlagsPoints, sqlSetFlagsSpan, int64(state.flags), state.keywords, clock.modSeq, box.ID[:])...)
 	}
-	box.HighestModSeq = metadata.ModSeq(clock.modSeq) //nolint:gosec // never negative
+	box.HighestModSeq = metadata.ModSeq(clock.modSeq)
 	t.highest = box.HighestModSeq
 	if err := tx.Run(ctx, append(writes, l.save(box)...)...); err != nil {
 		return err
@@ -179,13 +179,13 @@ func missing(set metadata.UIDSet, found []metadata.UID) metadata.UIDSet {
 		next := uint64(r.First)
 		for len(found) > 0 && found[0] <= r.Last {
 			if u := uint64(found[0]); u > next {
-				out = append(out, metadata.UIDRange{First: metadata.UID(next), Last: metadata.UID(u - 1)}) //nolint:gosec // a UID
+				out = append(out, metadata.UIDRange{First: metadata.UID(next), Last: metadata.UID(u - 1)})
 			}
 			next = uint64(found[0]) + 1
 			found = found[1:]
 		}
 		if next <= uint64(r.Last) {
-			out = append(out, metadata.UIDRange{First: metadata.UID(next), Last: r.Last}) //nolint:gosec // a UID
+			out = append(out, metadata.UIDRange{First: metadata.UID(next), Last: r.Last})
 		}
 	}
 	return out

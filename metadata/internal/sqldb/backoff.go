@@ -18,7 +18,7 @@ func (b *Backoff) Wait(ctx context.Context) error {
 	if b.next == 0 {
 		b.next = b.First
 	}
-	d := b.next/2 + rand.N(b.next/2+1) //nolint:gosec // jitter is no secret
+	d := b.next/2 + rand.N(b.next/2+1)
 	b.next = min(2*b.next, b.Max)
 	t := time.NewTimer(d)
 	defer t.Stop()

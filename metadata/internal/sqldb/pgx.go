@@ -30,7 +30,7 @@ func openPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 		return nil, err // pgx leaves the password out
 	}
 	if cfg.MaxConns > 0 {
-		pc.MaxConns = int32(cfg.MaxConns) //nolint:gosec // a configured small number
+		pc.MaxConns = int32(cfg.MaxConns)
 	} else if !strings.Contains(cfg.URL, "pool_max_conns") {
 		pc.MaxConns = defaultPoolConns
 	}

@@ -1,0 +1,72 @@
+package metadatatest
+
+import (
+	"testing"
+
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+// Run runs the suite. open returns a Store with a migrated schema; it is called once for each test and closes the Store when
+// the test ends. Several tests may get the same database.
+func Run(t *testing.T, open func(t *testing.T) metadata.Store) {
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) { c.test(&fixture{TB: t, s: open(t)}) })
+	}
+	t.Run("Random", func(t *testing.T) { testRandom(t, open(t)) })
+}
+
+var tests = []struct {
+	name string
+	test func(*fixture)
+}{
+	{"Migrate", testMigrate},
+	{"CreateAccounts", testCreateAccounts},
+	{"CreateAccountsRepeated", testCreateAccountsRepeated},
+	{"CreateAccountsTakenByAlias", testCreateAccountsTakenByAlias},
+	{"ManyAccounts", testManyAccounts},
+	{"AccountsInOrder", testAccountsInOrder},
+	{"SetPasswordHashAndQuota", testSetPasswordHashAndQuota},
+	{"RemoveAccount", testRemoveAccount},
+	{"Aliases", testAliases},
+	{"LookupAddresses", testLookupAddresses},
+	{"CreateMailbox", testCreateMailbox},
+	{"CreateMailboxRefused", testCreateMailboxRefused},
+	{"UIDValidityRises", testUIDValidityRises},
+	{"MailboxesInByteOrder", testMailboxesInByteOrder},
+	{"DeleteMailbox", testDeleteMailbox},
+	{"RenameMailboxes", testRenameMailboxes},
+	{"RenameMailboxesRefused", testRenameMailboxesRefused},
+	{"ClaimRecent", testClaimRecent},
+	{"ModSeqs", testModSeqs},
+	{"Subscriptions", testSubscriptions},
+	{"Append", testAppend},
+	{"AppendRefusesOne", testAppendRefusesOne},
+	{"AppendRepeated", testAppendRepeated},
+	{"AppendManyAccounts", testAppendManyAccounts},
+	{"AppendLargeBatch", testAppendLargeBatch},
+	{"Bodies", testBodies},
+	{"Quota", testQuota},
+	{"LoadMailboxNotFound", testLoadMailboxNotFound},
+	{"StoreFlags", testStoreFlags},
+	{"StoreFlagsKeywords", testStoreFlagsKeywords},
+	{"StoreFlagsUnchangedSince", testStoreFlagsUnchangedSince},
+	{"StoreFlagsSparseAndLarge", testStoreFlagsSparseAndLarge},
+	{"ChangesSince", testChangesSince},
+	{"Copy", testCopy},
+	{"CopyToItself", testCopyToItself},
+	{"CopyToAnotherAccount", testCopyToAnotherAccount},
+	{"CopyRefused", testCopyRefused},
+	{"CopyLarge", testCopyLarge},
+	{"Move", testMove},
+	{"MoveToItself", testMoveToItself},
+	{"MoveToAnotherAccount", testMoveToAnotherAccount},
+	{"Expunge", testExpunge},
+	{"ExpungeAll", testExpungeAll},
+	{"Leases", testLeases},
+	{"LeaseRunsOut", testLeaseRunsOut},
+	{"CancelledContext", testCancelledContext},
+	{"ConcurrentAppends", testConcurrentAppends},
+	{"ConcurrentChanges", testConcurrentChanges},
+	{"ConcurrentMovesBetweenAccounts", testConcurrentMoves},
+	{"ConcurrentCreateAccounts", testConcurrentCreateAccounts},
+}
