@@ -74,7 +74,7 @@ func newBenchLMTPCommand() *cobra.Command {
 	f.StringVar(&o.Recipients, "recipients", "user%d@localhost", "recipient; %d becomes 1 to --users")
 	f.IntVar(&o.Users, "users", 100, "number of recipients")
 	f.StringVar(&metrics, "metrics", "", "URL of the server's Prometheus page, to count PUTs a message")
-	f.StringVar(&counter, "metrics-counter", `rookery_mailstore_packs_total{result="stored"}`, "counter of objects written, as its lines begin")
+	f.StringVar(&counter, "metrics-counter", `rookery_blobstore_calls_total{layer="store",op="put"`, "counter of PUTs, as its lines begin")
 	return cmd
 }
 
