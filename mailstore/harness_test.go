@@ -32,11 +32,16 @@ type cluster struct {
 
 func newCluster(t testing.TB) *cluster {
 	t.Helper()
+	return newClusterOn(t, openMetadata(t))
+}
+
+func newClusterOn(t testing.TB, meta metadata.Store) *cluster {
+	t.Helper()
 	blobs, err := filestore.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, ctx: context.Background(), blobs: blobs, hints: notify.NewLocal(), meta: openMetadata(t)}
+	c := &cluster{t: t, ctx: context.Background(), blobs: blobs, hints: notify.NewLocal(), meta: meta}
 	t.Cleanup(func() {
 		for _, err := range []error{c.hints.Close(), c.blobs.Close(), c.meta.Close()} {
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rookery-mail/rookery/integration/servers"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -348,24 +349,33 @@ func TestModelInTurn(t *testing.T) {
 // TestModelAtOnce runs the sessions side by side.
 func TestModelAtOnce(t *testing.T) {
 	for _, seed := range modelSeeds(t, 6) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(seed, 2))
-			c := newCluster(t)
-			clients := newClients(t, c, rng, modelNodes(c, rng))
-			var wg sync.WaitGroup
-			for _, cl := range clients {
-				wg.Go(func() {
-					for range 120 {
-						if cl.step(); t.Failed() {
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-			for _, cl := range clients {
-				cl.settle()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { atOnce(t, newCluster(t), seed) })
+	}
+}
+
+// TestModelAtOnceOnPostgreSQL is the same where transactions really run beside each other.
+func TestModelAtOnceOnPostgreSQL(t *testing.T) {
+	c := newClusterOn(t, openURL(t, servers.PostgreSQL(t)))
+	for _, seed := range modelSeeds(t, 6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { atOnce(t, c, seed) })
+	}
+}
+
+func atOnce(t *testing.T, c *cluster, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	clients := newClients(t, c, rng, modelNodes(c, rng))
+	var wg sync.WaitGroup
+	for _, cl := range clients {
+		wg.Go(func() {
+			for range 120 {
+				if cl.step(); t.Failed() {
+					return
+				}
 			}
 		})
+	}
+	wg.Wait()
+	for _, cl := range clients {
+		cl.settle()
 	}
 }

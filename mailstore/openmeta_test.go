@@ -11,7 +11,12 @@ import (
 
 func openMetadata(t testing.TB) metadata.Store {
 	t.Helper()
-	m, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "rookery.db")})
+	return openURL(t, "sqlite:"+filepath.Join(t.TempDir(), "rookery.db"))
+}
+
+func openURL(t testing.TB, url string) metadata.Store {
+	t.Helper()
+	m, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
