@@ -1,0 +1,367 @@
+package metadatafault_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rookery-mail/rookery/integration/servers"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/metadata/metadatafault"
+	"github.com/rookery-mail/rookery/metadata/metadatatest"
+	"github.com/rookery-mail/rookery/metadata/sqlstore"
+)
+
+// engines are the databases the faults are injected into.
+var engines = []struct {
+	name string
+	url  func(testing.TB) string
+}{
+	{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "rookery.db") }},
+	{"postgresql", func(t testing.TB) string { return servers.PostgreSQL(t) }},
+	{"cockroachdb", func(t testing.TB) string {
+		dsn, ok := servers.Cockroach(t)
+		if !ok {
+			t.Skip("no CockroachDB: set ROOKERY_TEST_COCKROACH_URL or put cockroach on PATH")
+		}
+		return "cockroachdb" + dsn[len("postgresql"):]
+	}},
+}
+
+func onEngines(t *testing.T, test func(t *testing.T, s metadata.Store, rules *metadatafault.Rules)) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			rules := &metadatafault.Rules{}
+			s, err := metadatafault.Open(t.Context(), sqlstore.Options{URL: e.url(t)}, rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			test(t, s, rules)
+		})
+	}
+}
+
+// TestConformanceUnderFaults runs the whole suite while something goes wrong again and again.
+func TestConformanceUnderFaults(t *testing.T) {
+	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+		for name, rule := range map[string]metadatafault.Rule{
+			"Conflict":         {Fault: metadatafault.Conflict, Nth: 1, Every: 5},
+			"ConflictAtCommit": {Fault: metadatafault.ConflictAtCommit, Nth: 1, Every: 3},
+			"LostStatement":    {Fault: metadatafault.LostStatement, Nth: 3, Every: 29},
+			"LostBefore":       {Fault: metadatafault.LostBefore, Nth: 2, Every: 7},
+			"LostAfter":        {Fault: metadatafault.LostAfter, Nth: 1, Every: 7},
+		} {
+			t.Run(name, func(t *testing.T) {
+				rules.Add(rule)
+				metadatatest.Run(t, func(*testing.T) metadata.Store { return s })
+				if n := rules.Clear(); n < 100 {
+					t.Errorf("the fault struck only %d times", n)
+				}
+			})
+		}
+	})
+}
+
+// scene is a mailbox with six messages, every second one \Deleted, and an empty one.
+type scene struct {
+	t         *testing.T
+	s         metadata.Store
+	account   metadata.AccountID
+	address   string
+	box, dest metadata.MailboxID
+	item      metadata.AppendItem // not appended yet
+}
+
+var at = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func newScene(t *testing.T, s metadata.Store) *scene {
+	t.Helper()
+	c := &scene{t: t, s: s, account: metadata.NewAccountID(), box: metadata.NewMailboxID(), dest: metadata.NewMailboxID()}
+	c.address = c.account.String() + "@example.org"
+	errs, err := s.CreateAccounts(t.Context(), []metadata.NewAccount{{ID: c.account, Address: c.address, Mailboxes: []metadata.NewMailbox{
+		{ID: c.box, Name: "INBOX"}, {ID: c.dest, Name: "dest"},
+	}}})
+	c.must(err)
+	c.must(errs[0])
+	var items []metadata.AppendItem
+	for i := range 6 {
+		it := c.newItem()
+		if i%2 == 1 {
+			it.Flags = metadata.FlagDeleted
+		}
+		items = append(items, it)
+	}
+	_, err = s.Append(t.Context(), metadata.AppendBatch{Items: items})
+	c.must(err)
+	c.item = c.newItem()
+	return c
+}
+
+func (c *scene) newItem() metadata.AppendItem {
+	return metadata.AppendItem{
+		Account: c.account, Mailbox: c.box, InternalDate: at, SaveDate: at,
+		Body: metadata.Body{Account: c.account, ID: metadata.NewBodyID(at), Pack: metadata.NewPackID(at), Stored: 100},
+	}
+}
+
+func (c *scene) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// state is what can be seen of the scene.
+func (c *scene) state(ctx context.Context) string {
+	boxes, err := c.s.Mailboxes(ctx, c.account)
+	c.must(err)
+	out := ""
+	for _, b := range boxes {
+		box, msgs, err := c.s.LoadMailbox(ctx, b.ID)
+		c.must(err)
+		out += fmt.Sprintf("%s next %d recent %d modseq %d:", box.Name, box.UIDNext, box.FirstRecent, box.HighestModSeq)
+		for _, m := range msgs {
+			out += fmt.Sprintf(" %d/%d/%d", m.UID, m.Flags, m.ModSeq)
+		}
+		ch, err := c.s.ChangesSince(ctx, b.ID, 0)
+		c.must(err)
+		out += fmt.Sprintf(" gone %v\n", ch.Vanished)
+	}
+	subs, err := c.s.Subscriptions(ctx, c.account)
+	c.must(err)
+	found, err := c.s.LookupAddresses(ctx, []string{c.address, "alias" + c.address})
+	c.must(err)
+	if a := found[c.address].Account; a != nil {
+		out += fmt.Sprintf("clock %d used %d/%d quota %d hash %s\n", a.ModSeq, a.UsedBytes, a.UsedMessages, a.QuotaBytes, a.PasswordHash)
+		metadatatest.Check(ctx, c.t, c.s, c.account)
+	}
+	return out + fmt.Sprintf("subscribed %v alias %v", subs, len(found["alias"+c.address].Targets))
+}
+
+// operations are all methods that change something, each with a result that can be compared.
+var operations = []struct {
+	name string
+	do   func(context.Context, *scene) (string, error)
+}{
+	{"Append", func(ctx context.Context, c *scene) (string, error) {
+		res, err := c.s.Append(ctx, metadata.AppendBatch{Items: []metadata.AppendItem{c.item}})
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(res[0].UID, res[0].ModSeq, res[0].Err), nil
+	}},
+	{"StoreFlags", func(ctx context.Context, c *scene) (string, error) {
+		since := metadata.ModSeq(2)
+		res, err := c.s.StoreFlags(ctx, metadata.StoreFlags{Account: c.account, Mailbox: c.box, UIDs: metadata.UIDSetOf(1, 2, 3, 9),
+			Op: metadata.FlagsAdd, Flags: metadata.FlagDeleted, Keywords: []string{"k"}, UnchangedSince: &since})
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(res.ModSeq, len(res.Changed), len(res.Same), res.Modified, res.Missing), nil
+	}},
+	{"Copy", func(ctx context.Context, c *scene) (string, error) {
+		return copyResult(c.s.Copy(ctx, c.copyRequest()))
+	}},
+	{"Move", func(ctx context.Context, c *scene) (string, error) {
+		return copyResult(c.s.Move(ctx, c.copyRequest()))
+	}},
+	{"Expunge", func(ctx context.Context, c *scene) (string, error) {
+		res, err := c.s.Expunge(ctx, metadata.ExpungeRequest{Account: c.account, Mailbox: c.box, OnlyDeleted: true})
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(res.ModSeq, res.UIDs), nil
+	}},
+	{"ClaimRecent", func(ctx context.Context, c *scene) (string, error) {
+		was, err := c.s.ClaimRecent(ctx, c.box)
+		return fmt.Sprint(was), err
+	}},
+	{"CreateMailbox", func(ctx context.Context, c *scene) (string, error) {
+		m, err := c.s.CreateMailbox(ctx, c.account, metadata.NewMailbox{ID: metadata.NewMailboxID(), Name: "new", Subscribed: true}, 3)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(m.Name, m.UIDNext, m.HighestModSeq), nil
+	}},
+	{"DeleteMailbox", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.DeleteMailbox(ctx, c.account, c.box)
+	}},
+	{"RenameMailboxes", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.RenameMailboxes(ctx, c.account, []metadata.Rename{{ID: c.box, From: "INBOX", To: "dest"}, {ID: c.dest, From: "dest", To: "INBOX"}})
+	}},
+	{"Subscribe", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.Subscribe(ctx, c.account, "a", "b")
+	}},
+	{"SetPasswordHash", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetPasswordHash(ctx, c.account, "{X}y")
+	}},
+	{"SetQuota", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetQuota(ctx, c.account, 1000, 1000)
+	}},
+	{"SetAlias", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetAlias(ctx, metadata.Alias{Address: "alias" + c.address, Targets: []string{c.address}})
+	}},
+	{"RemoveAlias", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.RemoveAlias(ctx, "alias"+c.address)
+	}},
+	{"CreateAccounts", func(ctx context.Context, c *scene) (string, error) {
+		id := metadata.NewAccountID()
+		errs, err := c.s.CreateAccounts(ctx, []metadata.NewAccount{{ID: id, Address: "new" + c.address, Mailboxes: []metadata.NewMailbox{
+			{ID: metadata.NewMailboxID(), Name: "INBOX"},
+		}}})
+		if err != nil {
+			return "", err
+		}
+		metadatatest.Check(ctx, c.t, c.s, id)
+		return fmt.Sprint(errs), nil
+	}},
+	{"RemoveAccount", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.RemoveAccount(ctx, c.account)
+	}},
+	{"AcquireLease", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.AcquireLease(ctx, c.address, "me", time.Hour)
+	}},
+	{"ReleaseLease", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.ReleaseLease(ctx, c.address, "me")
+	}},
+}
+
+func (c *scene) copyRequest() metadata.CopyRequest {
+	return metadata.CopyRequest{Account: c.account, Source: c.box, UIDs: metadata.UIDSetOf(1, 2, 5), DestAccount: c.account, Dest: c.dest, SaveDate: at}
+}
+
+func copyResult(res *metadata.CopyResult, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(res.Source, res.Dest, res.SourceModSeq, res.DestModSeq), nil
+}
+
+// prepare makes the scene of an operation that needs more than a mailbox.
+func (c *scene) prepare(op string) {
+	switch op {
+	case "RemoveAlias":
+		c.must(c.s.SetAlias(c.t.Context(), metadata.Alias{Address: "alias" + c.address, Targets: []string{c.address}}))
+	case "ReleaseLease":
+		c.must(c.s.AcquireLease(c.t.Context(), c.address, "me", time.Hour))
+	}
+}
+
+// TestEveryOperationSurvivesOneFault lets every fault strike at every moment of every operation: the result and what is
+// stored are as without it.
+func TestEveryOperationSurvivesOneFault(t *testing.T) {
+	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+		for _, op := range operations {
+			t.Run(op.name, func(t *testing.T) {
+				calm := newScene(t, s)
+				calm.prepare(op.name)
+				wantResult, err := op.do(t.Context(), calm)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := calm.state(t.Context())
+				for _, fault := range []metadatafault.Fault{metadatafault.Conflict, metadatafault.ConflictAtCommit, metadatafault.LostStatement,
+					metadatafault.LostBefore, metadatafault.LostAfter, metadatafault.Delay} {
+					for nth := 1; ; nth++ {
+						c := newScene(t, s)
+						c.prepare(op.name)
+						rules.Add(metadatafault.Rule{Fault: fault, Nth: nth, Delay: time.Millisecond})
+						result, err := op.do(t.Context(), c)
+						struck := rules.Clear() > 0
+						if err != nil {
+							t.Fatalf("fault %d at event %d: %v", fault, nth, err)
+						}
+						if result != wantResult {
+							t.Fatalf("fault %d at event %d: result %s, want %s", fault, nth, result, wantResult)
+						}
+						if got := c.state(t.Context()); got != want {
+							t.Fatalf("fault %d at event %d: stored is\n%s\nwant\n%s", fault, nth, got, want)
+						}
+						if !struck {
+							break // the operation has no more events
+						}
+					}
+				}
+			})
+		}
+	})
+}
+
+// TestOutage loses every connection: methods answer Unavailable in bounded time, and what is stored is what was there, or all
+// that was asked for.
+func TestOutage(t *testing.T) {
+	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+		for _, op := range operations {
+			for _, fault := range []metadatafault.Fault{metadatafault.LostStatement, metadatafault.LostBefore} {
+				c := newScene(t, s)
+				c.prepare(op.name)
+				before := c.state(t.Context())
+				rules.Add(metadatafault.Rule{Fault: fault, Nth: 1, Times: 1 << 30})
+				_, err := op.do(t.Context(), c)
+				rules.Clear()
+				if !mailerr.Is(err, mailerr.Unavailable) {
+					t.Fatalf("%s: %v, want Unavailable", op.name, err)
+				}
+				if got := mailerr.ClientText(err); got != mailerr.Unavailable.String() {
+					t.Fatalf("%s: the client is told %q", op.name, got)
+				}
+				if after := c.state(t.Context()); after != before {
+					t.Fatalf("%s: stored is\n%s\nwas\n%s", op.name, after, before)
+				}
+			}
+		}
+	})
+}
+
+// TestAppendMayBeRepeated loses every answer of an Append, which gives up at last; the caller's repetition finds its message.
+func TestAppendMayBeRepeated(t *testing.T) {
+	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+		c := newScene(t, s)
+		rules.Add(metadatafault.Rule{Fault: metadatafault.LostAfter, Nth: 1, Times: 1 << 30})
+		batch := metadata.AppendBatch{Items: []metadata.AppendItem{c.item}}
+		_, err := s.Append(t.Context(), batch)
+		rules.Clear()
+		if !mailerr.Is(err, mailerr.Unavailable) {
+			t.Fatalf("got %v, want Unavailable", err)
+		}
+		res, err := s.Append(t.Context(), batch)
+		c.must(err)
+		if res[0].Err != nil || res[0].UID != 7 {
+			t.Fatalf("repeated: %+v", res[0])
+		}
+		box, msgs, err := s.LoadMailbox(t.Context(), c.box)
+		c.must(err)
+		if len(msgs) != 7 || box.UIDNext != 8 {
+			t.Fatalf("%d messages, UIDNEXT %d", len(msgs), box.UIDNext)
+		}
+		metadatatest.Check(t.Context(), t, s, c.account)
+	})
+}
+
+// TestDeadlineEndsRetries bounds a method by its context while conflicts go on.
+func TestDeadlineEndsRetries(t *testing.T) {
+	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+		c := newScene(t, s)
+		rules.Add(metadatafault.Rule{Fault: metadatafault.Conflict, Nth: 1, Times: 1 << 30})
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := s.Append(ctx, metadata.AppendBatch{Items: []metadata.AppendItem{c.item}})
+		if n := rules.Clear(); n < 2 {
+			t.Errorf("the conflict struck %d times", n)
+		}
+		if !mailerr.Is(err, mailerr.Unavailable) {
+			t.Fatalf("got %v, want Unavailable", err)
+		}
+	})
+}
