@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +55,8 @@ type env struct {
 	panics atomic.Int64 // panics logged
 	srv    *Server
 	addr   string
+
+	serving sync.WaitGroup
 }
 
 // newEnv makes a store and a directory; start starts the server.
@@ -123,6 +126,7 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 		if err := srv.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
+		e.serving.Wait()
 	})
 }
 
@@ -133,10 +137,8 @@ func (e *env) serve(t testing.TB, implicitTLS bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- e.srv.Serve(l, implicitTLS) }()
-	t.Cleanup(func() {
-		if err := <-served; err != nil {
+	e.serving.Go(func() {
+		if err := e.srv.Serve(l, implicitTLS); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 	})

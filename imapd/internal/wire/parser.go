@@ -139,7 +139,7 @@ func upperString(b []byte) string {
 // AString reads an astring: an atom, in which "]" may stand too, or a string.
 func (p *Parser) AString() (string, error) {
 	if p.Peek() == '~' && p.pos+1 < len(p.b) && p.b[p.pos+1] == '{' { // "~" alone may begin an atom
-		return p.String()
+		return "", syntax("literal8 not allowed here")
 	}
 	if a := p.take(classAString); len(a) > 0 {
 		return string(a), nil
@@ -148,13 +148,16 @@ func (p *Parser) AString() (string, error) {
 }
 
 // String reads a quoted string or a literal. 8-bit bytes in quoted strings are taken as they are; NUL, CR and LF there, and
-// NUL in a literal that is not a literal8, are refused.
+// NUL in a literal, are refused.
 func (p *Parser) String() (string, error) {
 	switch p.Peek() {
 	case '"':
 		return p.quoted()
-	case '{', '~':
+	case '{':
 		b, err := p.literal()
+		if err == nil && bytes.IndexByte(b, 0) >= 0 {
+			return "", syntax("NUL in a string")
+		}
 		return string(b), err
 	}
 	return "", syntax("Expected a string")
@@ -200,7 +203,7 @@ func (p *Parser) quoted() (string, error) {
 
 // literal reads an announcement, its line end and the literal's bytes.
 func (p *Parser) literal() ([]byte, error) {
-	size, binary, err := p.LiteralHeader()
+	size, _, err := p.LiteralHeader()
 	if err != nil {
 		return nil, err
 	}
@@ -209,9 +212,6 @@ func (p *Parser) literal() ([]byte, error) {
 	}
 	b := p.b[p.pos : p.pos+int(size)]
 	p.pos += int(size)
-	if !binary && bytes.IndexByte(b, 0) >= 0 {
-		return nil, syntax("NUL in a string")
-	}
 	return b, nil
 }
 
@@ -229,6 +229,14 @@ func (p *Parser) LiteralHeader() (size int64, binary bool, err error) {
 	}
 	p.pos += i + 1
 	return h.size, h.binary, nil
+}
+
+// Literal8 reads a literal8 (RFC 3516), whose bytes may be anything; they are part of the command.
+func (p *Parser) Literal8() ([]byte, error) {
+	if p.Peek() != '~' {
+		return nil, syntax("Expected a literal8")
+	}
+	return p.literal()
 }
 
 // NString reads a string or NIL (ok false).

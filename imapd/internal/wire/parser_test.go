@@ -25,6 +25,11 @@ func parsed[T any](text string, f func(p *Parser) (T, error)) string {
 	return fmt.Sprintf("%v|%s", v, p.Rest())
 }
 
+func literal8(p *Parser) (string, error) {
+	b, err := p.Literal8()
+	return string(b), err
+}
+
 func TestParserStrings(t *testing.T) {
 	quoted := func(s string) string { return strings.ReplaceAll(s, "~", "\r\n") }
 	for _, c := range []struct {
@@ -53,7 +58,11 @@ func TestParserStrings(t *testing.T) {
 		{(*Parser).AString, quoted("{3+}~abc x"), "abc| x"},
 		{(*Parser).AString, "{3+}\nabc x", "abc| x"},
 		{(*Parser).AString, quoted("~{3+}~abc x"), "error"}, // "~" stands for CRLF here
-		{(*Parser).AString, "~{3+}\r\na\x00c x", "a\x00c| x"},
+		{(*Parser).AString, "~{3+}\r\nabc x", "error"},
+		{(*Parser).AString, "~user x", "~user| x"},
+		{literal8, "~{3+}\r\na\x00c x", "a\x00c| x"},
+		{literal8, "{3+}\r\nabc x", "error"},
+		{literal8, "~x", "error"},
 		{(*Parser).AString, "{3+}\r\na\x00c x", "error"},
 		{(*Parser).AString, quoted("{4}~abc"), "error"},
 		{(*Parser).AString, "{3}abc", "error"},

@@ -1,0 +1,73 @@
+package imapd
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func (c *client) startIdle() {
+	c.t.Helper()
+	c.tag++
+	c.send("idle IDLE\r\n")
+	for line := ""; !strings.HasPrefix(line, "+ "); {
+		if line = c.line(); line == "" {
+			c.t.Fatal("connection closed")
+		}
+	}
+}
+
+// What is delivered is told at once, not by polling.
+func TestIdlePush(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.login(t)
+	c.ok("SELECT INBOX")
+	c.startIdle()
+	var slowest time.Duration
+	for range 5 {
+		e.deliver(t, "INBOX", "Subject: x\r\n\r\nx\r\n")
+		start := time.Now()
+		if line := c.line(); !strings.HasSuffix(line, " EXISTS") {
+			t.Fatalf("got %q", line)
+		}
+		slowest = max(slowest, time.Since(start))
+		if line := c.line(); !strings.HasSuffix(line, " RECENT") {
+			t.Fatalf("got %q", line)
+		}
+	}
+	if slowest > time.Second { // polling takes longer
+		t.Errorf("told after %v", slowest)
+	}
+	c.send("DONE\r\n")
+	if line := c.line(); line != "idle OK IDLE completed" {
+		t.Errorf("got %q", line)
+	}
+}
+
+func TestIdleKeepAlive(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, func(cfg *Config) { cfg.KeepAlive = 10 * time.Millisecond })
+	c := e.login(t)
+	c.startIdle()
+	for range 3 {
+		if line := c.line(); line != "* OK Still here" {
+			t.Fatalf("got %q", line)
+		}
+	}
+}
+
+// DONE may come together with the next commands.
+func TestIdlePipelined(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.login(t)
+	c.send("a IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\nDONE\r\nd LOGOUT\r\n")
+	want := []string{"+ idling", "a OK IDLE completed", "b OK NOOP completed", "+ idling", "c OK IDLE completed", "* BYE Logging out",
+		"d OK LOGOUT completed", ""}
+	for _, w := range want {
+		if line := c.line(); line != w {
+			t.Fatalf("got %q, want %q", line, w)
+		}
+	}
+}
