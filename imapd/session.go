@@ -54,7 +54,7 @@ func newSession(srv *Server, nc net.Conn, local bool) *session {
 	s := &session{
 		srv:   srv,
 		conn:  &conn{nc: nc, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
-		log:   srv.cfg.Log.With("protocol", "imap", "conn", srv.cfg.NewID(), "remote", nc.RemoteAddr().String()),
+		log:   srv.cfg.Log.With("protocol", "imap", "conn", srv.cfg.NewID(), "peer", nc.RemoteAddr().String()),
 		local: local,
 	}
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)

@@ -104,10 +104,12 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 	results := s.store(staged, copies)
 
 	replies := make([]*smtp.SMTPError, len(s.rcpts))
+	names := make(map[metadata.AccountID]string, len(copies)) // for the log: what an operator searches for
 	for i, r := range s.rcpts {
 		var stored, missing []int // indexes of this recipient's copies
 		errs := make([]error, 0, len(r.targets))
 		for _, t := range r.targets {
+			names[t.Account.ID] = t.Account.Address
 			at := index[copyKey{t.Account.ID, t.Address}]
 			if at < 0 {
 				errs = append(errs, nil)
@@ -128,7 +130,7 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 		}
 	}
 	for at, k := range copies {
-		l := s.conn.log.With("id", id, "account", k.Account.String(), "bytes", size)
+		l := s.conn.log.With("id", id, "account", names[k.Account], "bytes", size)
 		if err := results[at].Err; err != nil {
 			logTrouble(l, "lmtp not delivered", err)
 			continue

@@ -35,7 +35,7 @@ func (s *session) login(ctx context.Context, login, password string) error {
 		s.srv.metrics.logins.WithLabelValues("error").Inc()
 		return err
 	}
-	log := s.log.With("account", account.ID.String())
+	log := s.log.With("account", account.Address)
 	drop, err := s.open(ctx, account.ID)
 	switch {
 	case mailerr.Is(err, mailerr.InUse):
