@@ -49,12 +49,13 @@ func (b *Builder) Put(ctx context.Context, s Store) (size int64, err error) {
 		return 0, mailerr.Wrap("blobstore.Builder.Put", mailerr.Internal, err)
 	}
 	b.data, b.bodies = nil, nil
-	if err := s.Put(ctx, PackKey(b.id), data); err != nil {
-		return 0, err // the buffer may still be in the hands of an abandoned request
-	}
+	err = s.Put(ctx, PackKey(b.id), data)
 	size = int64(len(data))
 	if cap(data) <= maxPooledPack {
 		packBuffers.Put(&data)
+	}
+	if err != nil {
+		return 0, err
 	}
 	return size, nil
 }

@@ -10,6 +10,19 @@
 //     costs the frames that cover it.
 //   - location: pack, offset, length and frame table of a body; kept in the metadata, so reading needs no look-up here.
 //
+// # Layers
+//
+// A node stacks them so, from the reader down to the server:
+//
+//	Reader                frames in memory, one load for all who want a frame
+//	DiskCache             ranges as files
+//	Count                 what reaches the store: calls, bytes, time
+//	Retry                 Unavailable is tried again, with backoff
+//	Limit                 calls at a time
+//	s3store, filestore    the server or the directory
+//
+// Package blobstorefault breaks a layer on purpose, package blobstoretest says what each must do.
+//
 // # Invariants
 //
 //   - When Put or Upload.Commit has returned nil, the object survives the death of this process and machine.

@@ -17,7 +17,7 @@ const maxFrameLen = FrameSize + 1<<10
 var (
 	encoder = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil,
-			zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderLevel(zstd.SpeedDefault),
 			zstd.WithEncoderConcurrency(0),
 			zstd.WithWindowSize(FrameSize),
 			zstd.WithSingleSegment(true), // so that the header carries the raw size

@@ -2,6 +2,7 @@ package blobstore_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -203,7 +204,7 @@ func TestRoundTrip(t *testing.T) {
 			if !bytes.Equal(p[:n], want) {
 				t.Fatalf("ReadAt(%d, %d) of %d bytes: %d other bytes", off, len(p), len(body), n)
 			}
-			if n < len(p) && err != io.EOF || n == len(p) && err != nil {
+			if n < len(p) && !errors.Is(err, io.EOF) || n == len(p) && err != nil {
 				t.Fatalf("ReadAt: %d of %d bytes, %v", n, len(p), err)
 			}
 		}

@@ -98,18 +98,17 @@ func (r *retryStore) Delete(ctx context.Context, key string) error {
 // List goes on behind the last object it gave out.
 func (r *retryStore) List(ctx context.Context, prefix string, yield func(ObjectInfo) error) error {
 	last := ""
-	var stopped error
+	var stopped error // by the caller: no reason to begin again, whatever its kind
 	err := r.o.Do(ctx, func(ctx context.Context) error {
 		err := r.Store.List(ctx, prefix, func(o ObjectInfo) error {
-			if o.Key <= last {
-				return nil
+			if o.Key > last {
+				last = o.Key
+				stopped = yield(o)
 			}
-			last = o.Key
-			stopped = yield(o)
 			return stopped
 		})
-		if stopped != nil {
-			return nil // the caller's error is no reason to begin again, whatever its kind
+		if err == nil || stopped != nil {
+			return nil //nolint:nilerr // stopped is returned below
 		}
 		return err
 	})

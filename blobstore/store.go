@@ -11,11 +11,13 @@ import (
 // for content that is not as it must be.
 type Store interface {
 	// Put stores one object whole and checks what the store says it has (size, checksum). The object is durable when Put
-	// returns nil and does not exist, or exists whole, otherwise. Writing a key twice with the same content is allowed.
+	// returns nil and does not exist, or exists whole, otherwise. Writing a key twice with the same content is allowed. The
+	// caller may use data again when Put has returned.
 	Put(ctx context.Context, key string, data []byte) error
-	// Create begins an object whose size is not known; nothing is visible before Commit.
+	// Create begins an object whose size is not known; nothing is visible before Commit. ctx bounds the upload's Writes.
 	Create(ctx context.Context, key string) (Upload, error)
-	// ReadRange returns length bytes from offset. Reading past the end is an Internal error (a torn object).
+	// ReadRange returns length bytes from offset, in memory that is the caller's. Reading past the end is an Internal error (a
+	// torn object).
 	ReadRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
 	// Stat returns the object's size.
 	Stat(ctx context.Context, key string) (ObjectInfo, error)
@@ -38,7 +40,7 @@ type ObjectInfo struct {
 // Upload is an object being written as a stream. Exactly one of Commit and Abort ends it.
 type Upload interface {
 	io.Writer
-	// Commit makes the object visible and durable, checked as in Store.Put.
+	// Commit makes the object visible and durable, checked as in Store.Put. When it fails, the upload is thrown away.
 	Commit(ctx context.Context) error
 	// Abort throws away what was written.
 	Abort(ctx context.Context)

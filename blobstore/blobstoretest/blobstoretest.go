@@ -497,7 +497,7 @@ func testPacks(t *testing.T, s blobstore.Store) {
 	}{{loc, small}, {loc2, large}} {
 		got := make([]byte, len(c.want)+1)
 		n, err := r.ReadAt(t.Context(), c.loc, got, 0)
-		if err != io.EOF || !bytes.Equal(got[:n], c.want) {
+		if !errors.Is(err, io.EOF) || !bytes.Equal(got[:n], c.want) {
 			t.Errorf("ReadAt: %d bytes, %v", n, err)
 		}
 		if entries, err := blobstore.VerifyPack(t.Context(), s, c.loc.Pack); err != nil || len(entries) != 1 {

@@ -1,7 +1,6 @@
 package s3store
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5" // #nosec G501 -- S3's ETag, compared, not trusted
 	"crypto/sha256"
@@ -52,7 +51,9 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	ctx, cancel := s.bound(ctx, size)
 	defer cancel()
 	sum := s.sum(data)
-	info, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), size, "", sum.sha256, minio.PutObjectOptions{
+	body := newBody(data)
+	defer body.revoke()
+	info, err := s.core.PutObject(ctx, s.bucket, key, body, size, "", sum.sha256, minio.PutObjectOptions{
 		UserMetadata: map[string]string{crcHeader: sum.crc}, DisableContentSha256: true})
 	if err != nil {
 		return wrap(op, err)

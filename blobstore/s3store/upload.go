@@ -1,7 +1,6 @@
 package s3store
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -81,14 +80,12 @@ func (u *upload) acquire(op string) error {
 	return nil
 }
 
-// release gives the buffer back. One that a failed request may still read is not used again.
+// release gives the buffer back.
 func (u *upload) release() {
 	if u.buf == nil {
 		return
 	}
-	if u.err == nil {
-		u.s.parts.Put(u.buf)
-	}
+	u.s.parts.Put(u.buf)
 	u.buf = nil
 	<-u.s.slots
 }
@@ -115,7 +112,9 @@ func (u *upload) flush(ctx context.Context) error {
 	err := u.s.retry.Do(ctx, func(ctx context.Context) error {
 		ctx, cancel := u.s.bound(ctx, int64(len(data)))
 		defer cancel()
-		part, err := u.s.core.PutObjectPart(ctx, u.s.bucket, u.key, u.id, number, bytes.NewReader(data), int64(len(data)),
+		body := newBody(data)
+		defer body.revoke()
+		part, err := u.s.core.PutObjectPart(ctx, u.s.bucket, u.key, u.id, number, body, int64(len(data)),
 			minio.PutObjectPartOptions{Sha256Hex: sum.sha256, DisableContentSha256: true,
 				CustomHeader: http.Header{crcHeader: {sum.crc}}})
 		if err != nil {

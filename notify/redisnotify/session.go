@@ -72,7 +72,6 @@ func (n *Notifier) runSession(ctx context.Context, tried func()) (up bool, err e
 	if err := s.connect(ctx); err != nil {
 		return false, err
 	}
-	defer s.ps.Close() // a second Close is harmless
 	s.heard.Store(time.Now().UnixNano())
 	writing, stop := context.WithCancel(ctx)
 	var writer sync.WaitGroup
