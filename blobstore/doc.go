@@ -16,9 +16,9 @@
 //
 //	Reader                frames in memory, one load for all who want a frame
 //	DiskCache             ranges as files
-//	Count                 what reaches the store: calls, bytes, time
 //	Retry                 Unavailable is tried again, with backoff
-//	Limit                 calls at a time
+//	Count                 what reaches the store: calls, bytes, time
+//	Limit                 calls at a time, where the server needs it
 //	s3store, filestore    the server or the directory
 //
 // Package blobstorefault breaks a layer on purpose, package blobstoretest says what each must do.

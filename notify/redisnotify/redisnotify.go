@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
@@ -20,7 +22,7 @@ var _ notify.Notifier = (*Notifier)(nil)
 const (
 	ioTimeout  = time.Second            // to connect, to write, to publish
 	minBackoff = 20 * time.Millisecond  // between sessions
-	maxBackoff = time.Second            //
+	maxBackoff = time.Second            // between sessions, and after hints could not be published
 	heartbeat  = time.Second            // between PINGs
 	deadAfter  = 3 * time.Second        // without a word from the server
 	subWait    = 250 * time.Millisecond // for a new channel to be confirmed, in Subscribe
@@ -33,6 +35,8 @@ type Options struct {
 	// URL is redis://[USER:PASSWORD@]HOST:PORT/DB, rediss:// for TLS. Pub/sub does not know databases: all share the channels.
 	URL string
 	Log *slog.Logger // nil: slog.Default
+
+	Metrics prometheus.Registerer // rookery_notify_*; nil: none. One Notifier for each
 }
 
 // Notifier carries hints over one Redis.
@@ -77,7 +81,7 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
-// Open starts a Notifier. It waits a moment for the first connection, but does without: only a URL that cannot be right is an
+// Open starts a Notifier. It waits a moment for the first connection, but does without: only Options that cannot be right are an
 // error.
 func Open(o Options) (*Notifier, error) {
 	opt, err := redis.ParseURL(o.URL)
@@ -105,6 +109,10 @@ func Open(o Options) (*Notifier, error) {
 	}
 	_, _ = rand.Read(n.node[:]) // never fails
 	n.sharded.Store(true)
+	if err := n.register(o.Metrics); err != nil {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("redisnotify: metrics: %w", err), n.client.Close())
+	}
 	first := make(chan struct{})
 	n.done.Go(func() { n.runSessions(ctx, sync.OnceFunc(func() { close(first) })) })
 	n.done.Go(func() { n.runPublisher(ctx) })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
@@ -224,6 +225,25 @@ func TestGarbageIsIgnored(t *testing.T) {
 	}
 	if s := n.Stats(); s.Garbage != 6 || s.Received != 1 {
 		t.Errorf("Stats = %+v", s)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	n, err := redisnotify.Open(redisnotify.Options{URL: "redis://" + miniredis.RunT(t).Addr(), Metrics: reg, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	notifytest.WaitHealthy(t, n)
+	families, err := reg.Gather()
+	if err != nil || len(families) != 5 {
+		t.Fatalf("Gather: %d families, %v", len(families), err)
+	}
+	for _, f := range families {
+		if f.GetName() == "rookery_notify_healthy" && f.GetMetric()[0].GetGauge().GetValue() != 1 {
+			t.Error("not healthy")
+		}
 	}
 }
 
