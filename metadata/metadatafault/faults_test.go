@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,21 +18,33 @@ import (
 
 // engines are the databases the faults are injected into.
 var engines = []struct {
-	name string
-	url  func(testing.TB) string
+	name  string
+	suite func(*testing.T, func(*testing.T) metadata.Store)
+	url   func(testing.TB) string
 }{
-	{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "rookery.db") }},
-	{"postgresql", func(t testing.TB) string { return servers.PostgreSQL(t) }},
-	{"cockroachdb", func(t testing.TB) string {
+	{"sqlite", metadatatest.Run, func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "rookery.db") }},
+	{"postgresql", metadatatest.Run, func(t testing.TB) string { return servers.PostgreSQL(t) }},
+	// The code for CockroachDB where CockroachDB cannot be had.
+	{"cockroachdb-code-on-postgresql", metadatatest.RunSequential, func(t testing.TB) string {
+		return "cockroachdb" + strings.TrimPrefix(servers.PostgreSQL(t), "postgresql")
+	}},
+	{"cockroachdb", metadatatest.Run, func(t testing.TB) string {
 		dsn, ok := servers.Cockroach(t)
 		if !ok {
 			t.Skip("no CockroachDB: set ROOKERY_TEST_COCKROACH_URL or put cockroach on PATH")
 		}
-		return "cockroachdb" + dsn[len("postgresql"):]
+		return "cockroachdb" + strings.TrimPrefix(dsn, "postgresql")
 	}},
 }
 
 func onEngines(t *testing.T, test func(t *testing.T, s metadata.Store, rules *metadatafault.Rules)) {
+	onEnginesWithSuite(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, _ func(*testing.T, func(*testing.T) metadata.Store)) {
+		test(t, s, rules)
+	})
+}
+
+// onEnginesWithSuite is onEngines for a test that runs the part of the suite that suits the engine.
+func onEnginesWithSuite(t *testing.T, test func(*testing.T, metadata.Store, *metadatafault.Rules, func(*testing.T, func(*testing.T) metadata.Store))) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			rules := &metadatafault.Rules{}
@@ -47,14 +60,14 @@ func onEngines(t *testing.T, test func(t *testing.T, s metadata.Store, rules *me
 			if err := s.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			test(t, s, rules)
+			test(t, s, rules, e.suite)
 		})
 	}
 }
 
 // TestConformanceUnderFaults runs the whole suite while something goes wrong again and again.
 func TestConformanceUnderFaults(t *testing.T) {
-	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+	onEnginesWithSuite(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, suite func(*testing.T, func(*testing.T) metadata.Store)) {
 		for name, rule := range map[string]metadatafault.Rule{
 			"Conflict":         {Fault: metadatafault.Conflict, Nth: 1, Every: 5},
 			"ConflictAtCommit": {Fault: metadatafault.ConflictAtCommit, Nth: 1, Every: 3},
@@ -64,7 +77,7 @@ func TestConformanceUnderFaults(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				rules.Add(rule)
-				metadatatest.Run(t, func(*testing.T) metadata.Store { return s })
+				suite(t, func(*testing.T) metadata.Store { return s })
 				if n := rules.Clear(); n < 100 {
 					t.Errorf("the fault struck only %d times", n)
 				}

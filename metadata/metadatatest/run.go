@@ -1,6 +1,7 @@
 package metadatatest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rookery-mail/rookery/metadata"
@@ -11,6 +12,17 @@ import (
 func Run(t *testing.T, open func(t *testing.T) metadata.Store) {
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) { c.test(&fixture{TB: t, s: open(t)}) })
+	}
+	t.Run("Random", func(t *testing.T) { testRandom(t, open(t)) })
+}
+
+// RunSequential is Run without the tests that make changes at the same time: for an engine's code on a server that is not
+// the engine, where conflicts end differently.
+func RunSequential(t *testing.T, open func(t *testing.T) metadata.Store) {
+	for _, c := range tests {
+		if !strings.HasPrefix(c.name, "Concurrent") {
+			t.Run(c.name, func(t *testing.T) { c.test(&fixture{TB: t, s: open(t)}) })
+		}
 	}
 	t.Run("Random", func(t *testing.T) { testRandom(t, open(t)) })
 }

@@ -9,11 +9,11 @@ import (
 )
 
 var (
-	sqlAcquireLease = newText("acquire lease", `INSERT INTO leases (name, holder, expires) VALUES ($1, $2, {now} + $3)
+	sqlAcquireLease = newText("acquire lease", `INSERT INTO leases (name, holder, expires) VALUES ($1, $2, {now} + CAST($3 AS INT8))
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
 		WHERE leases.holder = excluded.holder OR leases.expires <= {now}`)
 
-	sqlRenewLease = newText("renew lease", `UPDATE leases SET expires = {now} + $3 WHERE name = $1 AND holder = $2`)
+	sqlRenewLease = newText("renew lease", `UPDATE leases SET expires = {now} + CAST($3 AS INT8) WHERE name = $1 AND holder = $2`)
 
 	sqlReleaseLease = newText("release lease", `DELETE FROM leases WHERE name = $1 AND holder = $2`)
 )

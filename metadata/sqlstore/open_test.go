@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rookery-mail/rookery/integration/servers"
@@ -20,7 +21,7 @@ var engines = []struct {
 		if !ok {
 			t.Skip("no CockroachDB: set ROOKERY_TEST_COCKROACH_URL or put cockroach on PATH")
 		}
-		return "cockroachdb" + dsn[len("postgresql"):]
+		return "cockroachdb" + strings.TrimPrefix(dsn, "postgresql")
 	}},
 }
 

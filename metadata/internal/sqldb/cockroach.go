@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
@@ -20,7 +21,7 @@ var cockroachWords = Words{
 	Engine:     "cockroachdb",
 	ForUpdate:  "FOR UPDATE",
 	Now:        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)",
-	Blob:       "BYTES",
+	Blob:       "BYTEA",
 	Text:       "TEXT", // compares by bytes
 	MaxParams:  32000,
 	MaxChanges: 10000, // keeps a transaction's locks and spans under 4 MB
@@ -68,6 +69,9 @@ func (c *cockroach) Snapshot(ctx context.Context, stmts ...*Stmt) error {
 	return classifyPg(err, conn.Conn().IsClosed(), false)
 }
 
+// restartPatience is how long a transaction is restarted inside.
+const restartPatience = 30 * time.Second
+
 // Write retries 40001 inside, as often as ctx allows, waiting a little longer each time.
 func (c *cockroach) Write(ctx context.Context, fn func(Tx) error) error {
 	conn, err := c.pool.Acquire(ctx)
@@ -77,11 +81,16 @@ func (c *cockroach) Write(ctx context.Context, fn func(Tx) error) error {
 	defer conn.Release()
 	var fnErr error
 	backoff := Backoff{First: 2 * time.Millisecond, Max: 500 * time.Millisecond}
-	attempts := 0
+	attempts, start := 0, time.Now()
 	graced, cancel := withGrace(ctx)
 	defer cancel()
 	err = crdbpgx.ExecuteTx(crdb.WithMaxRetries(graced, 0), conn, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(tx pgx.Tx) error {
 		if attempts++; attempts > 1 {
+			if time.Since(start) > restartPatience {
+				// Not the 40001 itself: cockroach-go would go on.
+				fnErr = &Error{Class: Conflict, Err: fmt.Errorf("given up after %d restarts: %v", attempts-1, fnErr)} //nolint:errorlint // on purpose
+				return fnErr
+			}
 			if fnErr = backoff.Wait(ctx); fnErr != nil {
 				fnErr = &Error{Class: Lost, Err: fnErr}
 				return fnErr

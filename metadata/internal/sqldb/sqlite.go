@@ -224,6 +224,10 @@ func (c *sqliteConn) transaction(ctx context.Context, begin string, fn func(Tx) 
 		return err
 	}
 	if err := c.Run(done, &Stmt{SQL: "COMMIT"}); err != nil {
+		var e *Error
+		if errors.As(err, &e) && e.Class == Lost { // the disk failed: what it has written is not known
+			e.Class = Ambiguous
+		}
 		return err
 	}
 	committed = true
