@@ -65,7 +65,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return internal(op, err)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return s.fail(op, err)
+		return s.fail(op, schema.Classify(err))
 	}
 	return nil
 }

@@ -132,7 +132,8 @@ func listStmts[T any](t *sqlText, w *sqldb.Words, elems []T, arg func(*T) any, f
 func rowStmts[T any](t *sqlText, w *sqldb.Words, rows []T, pad padding, appendArgs func([]any, *T) []any) []*sqldb.Stmt {
 	var stmts []*sqldb.Stmt
 	for len(rows) > 0 {
-		take, n := len(rows), 0
+		take := len(rows)
+		var n int
 		switch {
 		case take >= maxRows:
 			take, n = maxRows, maxRows

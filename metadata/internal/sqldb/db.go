@@ -65,4 +65,6 @@ type Schema struct {
 	DB      *sql.DB
 	Dialect database.Dialect
 	Locker  lock.Locker
+	// Classify returns an error of DB as an Error where it is one of the database.
+	Classify func(error) error
 }

@@ -54,7 +54,8 @@ func poolSchema(pool *pgxpool.Pool, table string) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{DB: stdlib.OpenDBFromPool(pool), Dialect: "postgres", Locker: locker}, nil
+	classify := func(err error) error { return classifyPg(err, false, false) }
+	return &Schema{DB: stdlib.OpenDBFromPool(pool), Dialect: "postgres", Locker: locker, Classify: classify}, nil
 }
 
 // batcher is what runs batches: a connection or a transaction.

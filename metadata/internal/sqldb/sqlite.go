@@ -188,7 +188,7 @@ func (db *sqliteDB) Schema(context.Context) (*Schema, error) {
 	}
 	// goose keeps one connection while its lock and its migrations want another.
 	h.SetMaxOpenConns(2)
-	return &Schema{DB: h, Dialect: "sqlite3", Locker: newSQLiteLocker()}, nil
+	return &Schema{DB: h, Dialect: "sqlite3", Locker: newSQLiteLocker(), Classify: classifySQLite}, nil
 }
 
 // sqliteConn is one connection with its prepared statements, for one goroutine at a time.
@@ -244,7 +244,7 @@ func (c *sqliteConn) Run(ctx context.Context, stmts ...*Stmt) error {
 }
 
 func (c *sqliteConn) run(ctx context.Context, s *Stmt) error {
-	p, err := c.prepare(ctx, s.SQL)
+	p, err := c.prepare(ctx, s.SQL) //nolint:sqlclosecheck // kept in c.stmts
 	if err != nil {
 		return err
 	}
