@@ -80,6 +80,8 @@ func (cmd *appendMessage) run(ctx context.Context, s *session) error {
 	switch {
 	case err != nil:
 		return err
+	case lit == nil:
+		return bad("Expected a literal")
 	case lit.Size > limit:
 		return no("TOOBIG", fmt.Sprintf("A message may have %d bytes", limit))
 	case lit.Size == 0:
@@ -93,6 +95,7 @@ func (cmd *appendMessage) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.startClock()
 	if rest, err := s.r.More(); err != nil || len(rest) > 0 {
 		staged.Discard()
 		if err == nil {

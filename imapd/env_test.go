@@ -216,13 +216,19 @@ func (c *client) send(s string) {
 	}
 }
 
-// line returns the next line without its end, "" when the connection is closed.
+// closed is what line returns at the connection's end.
+const closed = "(closed)"
+
+// line returns the next line without its end.
 func (c *client) line() string {
 	c.t.Helper()
 	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 	line, err := c.in.ReadString('\n')
 	if err != nil && err != io.EOF {
 		c.t.Fatalf("waiting for a line: %v", err)
+	}
+	if line == "" {
+		return closed
 	}
 	return strings.TrimSuffix(line, "\r\n")
 }
@@ -236,7 +242,7 @@ func (c *client) do(command string) []string {
 	var lines []string
 	for {
 		line := c.line()
-		if line == "" {
+		if line == closed {
 			c.t.Fatalf("%s: connection closed after %q", command, lines)
 		}
 		if rest, ok := strings.CutPrefix(line, tag); ok {

@@ -11,7 +11,7 @@ func (c *client) startIdle() {
 	c.tag++
 	c.send("idle IDLE\r\n")
 	for line := ""; !strings.HasPrefix(line, "+ "); {
-		if line = c.line(); line == "" {
+		if line = c.line(); line == closed {
 			c.t.Fatal("connection closed")
 		}
 	}
@@ -64,7 +64,7 @@ func TestIdlePipelined(t *testing.T) {
 	c := e.login(t)
 	c.send("a IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\nDONE\r\nd LOGOUT\r\n")
 	want := []string{"+ idling", "a OK IDLE completed", "b OK NOOP completed", "+ idling", "c OK IDLE completed", "* BYE Logging out",
-		"d OK LOGOUT completed", ""}
+		"d OK LOGOUT completed", closed}
 	for _, w := range want {
 		if line := c.line(); line != w {
 			t.Fatalf("got %q, want %q", line, w)

@@ -13,7 +13,7 @@ import (
 // trouble with them become the answer; what others did has been done.
 func (s *session) syncAfter(cmd *command) error {
 	if s.sel == nil || cmd.sync == syncNone || s.end != nil {
-		return nil
+		return nil //nolint:nilerr // the session's end is no error of the command
 	}
 	fresh := cmd.sync == syncFresh
 	err := s.sync(s.ctx, mailstore.SyncOptions{Fresh: fresh || s.stale, NoExpunge: cmd.seqs})

@@ -173,7 +173,7 @@ func TestReaderIdleHoldsLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := r.Next(); err != io.EOF {
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if r.box != nil || cap(r.cmd) > keepCommand {

@@ -1,6 +1,9 @@
 package wire
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Literal is a literal that the command reads itself. A synchronizing one is asked for when it is first read; a command that
 // refuses it without reading anything has not asked for it, and the client does not send it.
@@ -38,7 +41,7 @@ func (l *Literal) Read(p []byte) (int, error) {
 	if r.start == r.end {
 		r.full = true // a literal is worth the large buffer
 		if err := r.fill(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			l.err = err
@@ -81,8 +84,8 @@ func (r *Reader) Finish() error {
 	if err := r.skipLeft(lit); err != nil {
 		return err
 	}
-	why := &SyntaxError{}
-	if err := r.discard(nil, r.opts.MaxDiscard, why); err != why {
+	var past *SyntaxError
+	if err := r.discard(nil, r.opts.MaxDiscard, &SyntaxError{}); !errors.As(err, &past) {
 		return err
 	}
 	return nil
