@@ -16,7 +16,7 @@ func readAll(t testing.TB, src io.Reader, opts ReaderOptions) string {
 	var out strings.Builder
 	opts.Continue = func() error { out.WriteString("+\n"); return nil }
 	r := NewReader(src, opts)
-	for range 1000 {
+	for range 1 << 15 {
 		cmd, err := r.Next()
 		var syn *SyntaxError
 		switch {
