@@ -62,8 +62,12 @@ type MailboxStore interface {
 	// CreateMailbox creates a mailbox; its UIDVALIDITY is above that of any mailbox this account ever had. Exists, NotFound
 	// (the account is gone), Limit when the account has limit mailboxes already (0: no limit).
 	CreateMailbox(ctx context.Context, account AccountID, m NewMailbox, limit int) (*Mailbox, error)
-	// DeleteMailbox removes a mailbox; its messages go to expunged. Mailboxes below it stay. NotFound.
+	// DeleteMailbox removes a mailbox; its messages go to expunged. Mailboxes below it stay. NotFound. Runs in several
+	// transactions, of which the first makes the mailbox unreachable and takes it out of the account's use.
 	DeleteMailbox(ctx context.Context, account AccountID, id MailboxID) error
+	// FinishDeletions moves to expunged the messages of deleted mailboxes whose node did not live to do it, and returns how
+	// many mailboxes it finished. Nothing of them can be seen meanwhile. For the start of a node; several may do it at once.
+	FinishDeletions(ctx context.Context) (finished int, err error)
 	// RenameMailboxes gives mailboxes new names in one transaction, as one MODSEQ: the caller says every old and new name (a
 	// mailbox and all below it). Exists when a new name is taken, NotFound when an old name is gone: then nothing is renamed.
 	RenameMailboxes(ctx context.Context, account AccountID, renames []Rename) error
@@ -91,7 +95,8 @@ type Rename struct {
 type MessageStore interface {
 	// Append makes messages exist: locks the clocks in order, gives UIDs and a MODSEQ a account, writes pack, body and
 	// message rows, advances mailbox and account rows. A handful of statements however many items there are. After an
-	// ambiguous commit it reads back by body id before it tries again. Bodies must be durable before it is called.
+	// ambiguous commit it reads back by body id before it tries again. Bodies must be durable before it is called. A body has
+	// at most one message in a mailbox by Append: an item whose message is or was there gets that message's UID.
 	Append(ctx context.Context, batch AppendBatch) ([]AppendResult, error)
 	// LoadMailbox returns a mailbox and all its messages ascending by UID, from one snapshot. NotFound.
 	LoadMailbox(ctx context.Context, id MailboxID) (*Mailbox, []Message, error)

@@ -134,6 +134,9 @@ func testDeleteMailbox(f *fixture) {
 	Check(f.ctx(), f, f.s, u.id)
 	f.create(u, "a")
 	Check(f.ctx(), f, f.s, u.id)
+	if n, err := f.s.FinishDeletions(f.ctx()); err != nil || n != 0 {
+		f.Fatalf("%d deletions were left: %v", n, err)
+	}
 }
 
 func testRenameMailboxes(f *fixture) {

@@ -82,7 +82,7 @@ func (s *Store) SetQuota(ctx context.Context, id metadata.AccountID, bytes, mess
 }
 
 func (s *Store) updateAccount(ctx context.Context, op string, build func() *sqldb.Stmt) error {
-	n, _, err := s.exec(ctx, op, build)
+	n, err := s.exec(ctx, op, build)
 	if err == nil && n == 0 {
 		err = mailerr.New(op, mailerr.NotFound, noAccount)
 	}

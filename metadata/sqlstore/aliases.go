@@ -76,7 +76,7 @@ func (s *Store) SetAlias(ctx context.Context, alias metadata.Alias) error {
 	if len(alias.Targets) == 0 {
 		return mailerr.New(op, mailerr.Invalid, "an alias needs a target")
 	}
-	n, _, err := s.exec(ctx, op, func() *sqldb.Stmt {
+	n, err := s.exec(ctx, op, func() *sqldb.Stmt {
 		return sqlSetAlias.stmt(&s.words, 0, alias.Address, strings.Join(alias.Targets, "\n"))
 	})
 	if err == nil && n == 0 {
@@ -91,11 +91,18 @@ func (s *Store) RemoveAlias(ctx context.Context, address string) error {
 	if !storable(address) {
 		return mailerr.New(op, mailerr.NotFound, "no such alias")
 	}
-	n, again, err := s.exec(ctx, op, func() *sqldb.Stmt { return sqlRemoveAlias.stmt(&s.words, 0, address) })
-	if err == nil && n == 0 && !again {
-		err = mailerr.New(op, mailerr.NotFound, "no such alias")
-	}
-	return err
+	removed := false
+	return s.change(ctx, op, func(tx sqldb.Tx) error {
+		st := sqlRemoveAlias.stmt(&s.words, 0, address)
+		if err := tx.Run(ctx, st); err != nil {
+			return err
+		}
+		if st.Affected == 0 && !removed { // a try before, whose commit was ambiguous, may have removed it
+			return mailerr.New(op, mailerr.NotFound, "no such alias")
+		}
+		removed = true
+		return nil
+	}, nil)
 }
 
 // Aliases implements metadata.Store.

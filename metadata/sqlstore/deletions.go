@@ -17,8 +17,7 @@ var (
 	sqlFirstUIDs    = newText("first uids", `SELECT uid FROM messages WHERE mailbox_id = $1 ORDER BY uid LIMIT $2`)
 )
 
-// FinishDeletions moves the messages of mailboxes that were deleted, by a node that did not live to finish it, to expunged,
-// and returns how many mailboxes it finished. It may run on several nodes at once. For the start of a node.
+// FinishDeletions implements metadata.Store.
 func (s *Store) FinishDeletions(ctx context.Context) (int, error) {
 	const op = "metadata.FinishDeletions"
 	for finished := 0; ; {

@@ -32,7 +32,7 @@ func (s *Store) holdLease(ctx context.Context, op string, t *sqlText, name, hold
 	if err := checkNames(op, name, holder); err != nil {
 		return err
 	}
-	n, _, err := s.exec(ctx, op, func() *sqldb.Stmt { return t.stmt(&s.words, 0, name, holder, ttl.Microseconds()) })
+	n, err := s.exec(ctx, op, func() *sqldb.Stmt { return t.stmt(&s.words, 0, name, holder, ttl.Microseconds()) })
 	if err == nil && n == 0 {
 		err = mailerr.New(op, mailerr.InUse, "in use by another session")
 	}
@@ -45,6 +45,6 @@ func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 	if err := checkNames(op, name, holder); err != nil {
 		return err
 	}
-	_, _, err := s.exec(ctx, op, func() *sqldb.Stmt { return sqlReleaseLease.stmt(&s.words, 0, name, holder) })
+	_, err := s.exec(ctx, op, func() *sqldb.Stmt { return sqlReleaseLease.stmt(&s.words, 0, name, holder) })
 	return err
 }

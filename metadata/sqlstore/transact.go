@@ -119,27 +119,25 @@ func (s *Store) read(ctx context.Context, op string, build func() []*sqldb.Stmt)
 	}
 }
 
-// exec runs one statement that may be made twice, and returns the rows it affected. again says that an earlier try may have
-// happened, so that nothing affected does not mean that nothing was there.
-func (s *Store) exec(ctx context.Context, op string, build func() *sqldb.Stmt) (affected int64, again bool, err error) {
+// exec runs one statement that may be made twice, and returns the rows it affected.
+func (s *Store) exec(ctx context.Context, op string, build func() *sqldb.Stmt) (affected int64, err error) {
 	start := time.Now()
 	backoff := sqldb.Backoff{First: 5 * time.Millisecond, Max: 500 * time.Millisecond}
 	for losses := 0; ; {
 		st := build()
 		err := s.db.Exec(ctx, st)
 		if err == nil {
-			return st.Affected, again, nil
+			return st.Affected, nil
 		}
 		switch class, _ := sqldb.ClassOf(err); {
 		case class == sqldb.Conflict && time.Since(start) < conflictPatience:
 		case (class == sqldb.Lost || class == sqldb.Ambiguous) && losses < lostTries-1:
 			losses++
-			again = again || class == sqldb.Ambiguous
 		default:
-			return 0, again, s.fail(op, err)
+			return 0, s.fail(op, err)
 		}
 		if backoff.Wait(ctx) != nil {
-			return 0, again, s.fail(op, err)
+			return 0, s.fail(op, err)
 		}
 	}
 }
