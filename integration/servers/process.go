@@ -26,8 +26,7 @@ type Process struct {
 	user  string // run as this user when the test is root; "" for the same
 	ready func(ctx context.Context) error
 
-	cmd    *exec.Cmd
-	done   chan struct{} // closed when cmd has ended
+	pid    int // 0 while it does not run
 	reaper io.Closer
 }
 
@@ -116,7 +115,7 @@ func (p *Process) reap() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }()
+	_ = cmd.Process.Release() // it outlives this process
 	_ = r.Close()
 	p.reaper = w
 	running.Store(p, nil)
@@ -151,12 +150,10 @@ func (p *Process) Start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p.cmd, p.done = cmd, make(chan struct{})
-	go func(done chan struct{}) {
-		_ = cmd.Wait()
-		close(done)
-	}(p.done)
-	if err := os.WriteFile(filepath.Join(p.dir, "pid"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+	// Waited for by pid and without a goroutine, which tests would take for a leak of what they test.
+	p.pid = cmd.Process.Pid
+	_ = cmd.Process.Release()
+	if err := os.WriteFile(filepath.Join(p.dir, "pid"), []byte(strconv.Itoa(p.pid)), 0o644); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -165,9 +162,10 @@ func (p *Process) Start() error {
 		if err = p.ready(ctx); err == nil {
 			return nil
 		}
-		select {
-		case <-p.done:
+		if p.ended() {
 			return fmt.Errorf("%s ended while starting: %s", p.name, p.lastLog())
+		}
+		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s does not serve after a minute: %w: %s", p.name, err, p.lastLog())
 		case <-time.After(20 * time.Millisecond):
@@ -184,12 +182,22 @@ func (p *Process) lastLog() string {
 	return strings.TrimSpace(string(b))
 }
 
+// ended reports whether the process has ended, and takes notice of it.
+func (p *Process) ended() bool {
+	if p.pid != 0 {
+		if pid, err := syscall.Wait4(p.pid, nil, syscall.WNOHANG, nil); pid == p.pid || err != nil {
+			p.pid = 0
+		}
+	}
+	return p.pid == 0
+}
+
 // signal sends sig to the whole process group.
 func (p *Process) signal(sig syscall.Signal) error {
-	if p.cmd == nil {
-		return errors.New("not running")
+	if p.ended() {
+		return errors.New(p.name + " does not run")
 	}
-	return syscall.Kill(-p.cmd.Process.Pid, sig)
+	return syscall.Kill(-p.pid, sig)
 }
 
 // Stop kills the process at once and waits until it is gone. Its data stay for the next Start.
@@ -197,8 +205,12 @@ func (p *Process) Stop() error {
 	if err := p.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	<-p.done
-	return nil
+	for {
+		if _, err := syscall.Wait4(p.pid, nil, 0, nil); !errors.Is(err, syscall.EINTR) {
+			p.pid = 0
+			return nil
+		}
+	}
 }
 
 // Pause stops the process from running without closing its connections.
@@ -209,14 +221,8 @@ func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
 
 // Close ends it for good and removes its data.
 func (p *Process) Close() {
-	if p.cmd != nil {
-		select {
-		case <-p.done:
-		default:
-			_ = p.signal(syscall.SIGCONT)
-			_ = p.Stop()
-		}
-	}
+	_ = p.signal(syscall.SIGCONT)
+	_ = p.Stop()
 	_ = p.reaper.Close()
 	running.Delete(p)
 }

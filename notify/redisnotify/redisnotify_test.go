@@ -20,12 +20,7 @@ import (
 	"github.com/rookery-mail/rookery/notify/redisnotify"
 )
 
-// TestMain checks for leaks of goroutines, but for those that watch over servers for as long as the tests run.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/rookery-mail/rookery/integration/servers.(*Process).reap.func1"),
-		goleak.IgnoreAnyFunction("github.com/rookery-mail/rookery/integration/servers.(*Process).Start.func1"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lines is a log.
 type lines struct {
