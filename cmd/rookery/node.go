@@ -91,7 +91,7 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 	if n.blobs, err = openBlobs(ctx, n.cfg, n.log, metrics); err != nil {
 		return fmt.Errorf("blobs: %w", err)
 	}
-	if n.hints, err = openNotify(n.cfg, n.log); err != nil {
+	if n.hints, err = openNotify(n.cfg, n.log, metrics); err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
 	n.store, err = mailstore.New(mailstore.Config{

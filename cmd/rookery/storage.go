@@ -86,11 +86,11 @@ func countCache(c *blobstore.DiskCache, metrics prometheus.Registerer) error {
 	)
 }
 
-func openNotify(cfg *config.Config, log *slog.Logger) (notify.Notifier, error) {
+func openNotify(cfg *config.Config, log *slog.Logger, metrics prometheus.Registerer) (notify.Notifier, error) {
 	if cfg.Notify == "local:" {
 		return notify.NewLocal(), nil
 	}
-	n, err := redisnotify.Open(redisnotify.Options{URL: cfg.Notify, Log: log})
+	n, err := redisnotify.Open(redisnotify.Options{URL: cfg.Notify, Log: log, Metrics: metrics})
 	if err != nil {
 		return nil, err
 	}
