@@ -23,4 +23,11 @@
 //     tries again: Append by body id, Copy and Move by the first new or expunged row, StoreFlags by the rows it wrote,
 //     Expunge by its first row, the others by what they create or remove.
 //   - StoreFlags, Expunge and deletions go on in a new transaction after MaxChanges rows; each leaves a correct state.
+//
+// # Tests on a real CockroachDB
+//
+// With a cockroach binary on PATH the tests start a node by themselves. With a running one:
+//
+//	cockroach start-single-node --insecure --store=type=mem,size=1GiB --listen-addr=127.0.0.1:26257 --http-addr=127.0.0.1:18080
+//	ROOKERY_TEST_COCKROACH_URL='postgresql://root@127.0.0.1:26257/defaultdb?sslmode=disable' go test ./metadata/...
 package sqlstore
