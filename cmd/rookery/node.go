@@ -88,6 +88,7 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 	if err = prepareSchema(ctx, n.cfg, n.meta, n.log); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
+	finishDeletions(ctx, n.meta, n.log)
 	if n.blobs, err = openBlobs(ctx, n.cfg, n.log, metrics); err != nil {
 		return fmt.Errorf("blobs: %w", err)
 	}

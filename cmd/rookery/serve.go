@@ -30,12 +30,20 @@ func newServeCommand() *cobra.Command {
 			log := newLog(os.Stderr, cfg.Log)
 			slog.SetDefault(log)
 
-			// From here on signals wait: one during start-up ends the server as soon as it has started.
 			signals := make(chan os.Signal, 4)
 			signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 			defer signal.Stop(signals)
 
-			n, err := newNode(cmd.Context(), cfg, log)
+			ctx, started := untilSignal(cmd.Context(), signals)
+			n, err := newNode(ctx, cfg, log)
+			interrupted := started()
+			if interrupted && err == nil {
+				n.stop(ctx)
+			}
+			if interrupted {
+				log.Info("stopped while starting")
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -50,6 +58,32 @@ func newServeCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "make the account demo@<default_domain> and say how to connect")
 	return cmd
+}
+
+// untilSignal returns a context that a signal to stop ends, for a start that may have to wait for a database. started ends
+// the watching and reports whether there was one.
+func untilSignal(ctx context.Context, signals <-chan os.Signal) (_ context.Context, started func() bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop, stopped := make(chan struct{}), make(chan bool)
+	go func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig != syscall.SIGHUP { // there is no certificate to reload yet
+					cancel()
+					stopped <- true
+					return
+				}
+			case <-stop:
+				stopped <- false
+				return
+			}
+		}
+	}()
+	return ctx, func() bool {
+		close(stop)
+		return <-stopped
+	}
 }
 
 // wait runs until a signal to stop, or a listener that fails, and then ends the node.

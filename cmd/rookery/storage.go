@@ -96,3 +96,19 @@ func openNotify(cfg *config.Config, log *slog.Logger, metrics prometheus.Registe
 	}
 	return n, nil
 }
+
+// finishTimeout bounds how long a node's start waits for what an earlier node left.
+const finishTimeout = 20 * time.Second
+
+// finishDeletions ends deletions of mailboxes that a node which died had begun. What is not done here is done by the next
+// node that starts: nobody sees any of it.
+func finishDeletions(ctx context.Context, meta metadata.Store, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	switch n, err := meta.FinishDeletions(ctx); {
+	case err != nil:
+		log.Warn("deletions of mailboxes are left unfinished", "error", err)
+	case n > 0:
+		log.Info("finished deletions of mailboxes", "mailboxes", n)
+	}
+}
