@@ -171,6 +171,9 @@ func (l *lanes) begin(t *turn) (end func()) {
 			ended = true
 			t.running--
 			t.next.Broadcast()
+			if t != &l.packing {
+				l.toPack.Broadcast() // see commitAwaits
+			}
 		}
 	}
 	timer := time.AfterFunc(patience, finish)

@@ -2,6 +2,8 @@ package mailstore
 
 import (
 	"context"
+	"runtime"
+	"slices"
 
 	"github.com/rookery-mail/rookery/blobstore"
 	"github.com/rookery-mail/rookery/mailerr"
@@ -28,7 +30,7 @@ func (l *lanes) mayPack() bool {
 	if l.stopped {
 		return len(l.staged) > 0
 	}
-	if len(l.located) >= maxLocated || l.packing.running > 0 && !l.fillsPack() {
+	if len(l.located) >= maxLocated || (l.packing.running > 0 || l.commitAwaits()) && !l.fillsPack() {
 		return false
 	}
 	for _, d := range l.staged {
@@ -36,6 +38,20 @@ func (l *lanes) mayPack() bool {
 			if l.queued[it.account] == 0 {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// commitAwaits reports whether the next transaction has its items already and waits for the running one: what is packed
+// now would only wait behind them, so it had better travel in a larger pack. l.mu is held.
+func (l *lanes) commitAwaits() bool {
+	if l.commits.running == 0 {
+		return false
+	}
+	for _, it := range l.located {
+		if _, busy := l.busy[it.account]; !busy {
+			return true
 		}
 	}
 	return false
@@ -53,14 +69,31 @@ func (l *lanes) fillsPack() bool {
 // takeStaged waits for deliveries and returns as many as fit a pack; nil when the lanes have stopped. While the database is
 // far behind, no more packs are written for it. end is to be called when the pack is stored.
 func (l *lanes) takeStaged() (batch []*delivery, end func()) {
+	for {
+		l.mu.Lock()
+		for !l.mayPack() {
+			if l.stopped {
+				l.mu.Unlock()
+				return nil, nil
+			}
+			l.toPack.Wait()
+		}
+		end = l.begin(&l.packing)
+		l.mu.Unlock()
+		// Whoever is about to hand something over goes first: on a busy node that makes packs larger, on an idle one there
+		// is nobody and no delay.
+		runtime.Gosched()
+		if batch = l.cutStaged(); len(batch) > 0 {
+			return batch, end
+		}
+		end() // another packer was quicker
+	}
+}
+
+// cutStaged takes as many deliveries as fit a pack from the front of staged.
+func (l *lanes) cutStaged() []*delivery {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for !l.mayPack() {
-		if l.stopped {
-			return nil, nil
-		}
-		l.toPack.Wait()
-	}
 	var size int64
 	n := 0
 	for n < len(l.staged) && n < maxPackBodies {
@@ -70,13 +103,13 @@ func (l *lanes) takeStaged() (batch []*delivery, end func()) {
 		}
 		n++
 	}
-	batch = append(batch, l.staged[:n]...)
+	batch := slices.Clone(l.staged[:n])
 	rest := copy(l.staged, l.staged[n:])
 	clear(l.staged[rest:])
 	if l.staged = l.staged[:rest]; rest > 0 {
 		l.toPack.Signal()
 	}
-	return batch, l.begin(&l.packing)
+	return batch
 }
 
 // putPack writes the deliveries' bodies as one pack and hands their items on to be committed.

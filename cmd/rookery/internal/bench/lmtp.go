@@ -41,11 +41,16 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 		defer c.conn.Close()
 		clients[i] = c
 	}
+	prepared := make([]*Messages, len(clients))
+	for i := range prepared {
+		prepared[i] = NewMessages(rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano()))), o.Size)
+	}
 	start := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range clients {
 		g.Go(func() error {
-			rnd := rand.New(rand.NewPCG(uint64(i), uint64(start.UnixNano())))
+			messages := prepared[i]
+			var msg []byte
 			mine := make([]time.Duration, 0, o.Messages/o.Connections+1)
 			defer func() {
 				mu.Lock()
@@ -61,7 +66,7 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 				if strings.Contains(to, "%d") {
 					to = fmt.Sprintf(to, int(n)%o.Users+1)
 				}
-				msg := Message(rnd, "bench@example.org", to, o.Size)
+				msg = messages.Append(msg[:0], "bench@example.org", to)
 				t := time.Now()
 				refused, err := c.deliver("bench@example.org", to, msg)
 				if err != nil {

@@ -4,11 +4,42 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 )
 
 // words are what bench messages are made of: text compresses as mail does, not as noise or zeroes do.
 var words = []string{"the", "of", "and", "to", "in", "that", "was", "with", "for", "it", "letter", "yesterday", "meeting", "invoice",
 	"regards", "please", "find", "attached", "garden", "winter", "project", "number", "server", "question", "answer", "family"}
+
+// Messages makes messages of about one size, cheaply: what is measured is the server. Each has its own header and one of
+// some texts made beforehand.
+type Messages struct {
+	rnd   *rand.Rand
+	texts [][]byte
+}
+
+// NewMessages prepares messages of about size bytes.
+func NewMessages(rnd *rand.Rand, size int) *Messages {
+	m := &Messages{rnd: rnd}
+	for range 16 {
+		_, text, _ := bytes.Cut(Message(rnd, "a", "b", size-64), []byte("\r\n\r\n"))
+		m.texts = append(m.texts, text)
+	}
+	return m
+}
+
+// Append appends a message to b.
+func (m *Messages) Append(b []byte, from, to string) []byte {
+	b = append(b, "From: Bench Sender <"...)
+	b = append(append(b, from...), ">\r\nTo: <"...)
+	b = append(append(b, to...), ">\r\nSubject: "...)
+	b = append(append(b, words[m.rnd.IntN(len(words))]...), ' ')
+	b = strconv.AppendInt(b, int64(m.rnd.IntN(1e6)), 10)
+	b = append(b, "\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <"...)
+	b = strconv.AppendUint(strconv.AppendUint(b, m.rnd.Uint64(), 36), m.rnd.Uint64(), 36)
+	b = append(b, "@bench.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"...)
+	return append(b, m.texts[m.rnd.IntN(len(m.texts))]...)
+}
 
 // Message returns a message of about size bytes that is unlike any other: an id, a few header fields, text.
 func Message(rnd *rand.Rand, from, to string, size int) []byte {
