@@ -1,4 +1,3 @@
-// Package blobstoretest is the conformance suite of blobstore.Store: every implementation and every decorator passes it.
 package blobstoretest
 
 import (

@@ -1,4 +1,3 @@
-// Package notifytest is the conformance suite of notify.Notifier.
 package notifytest
 
 import (

@@ -1,0 +1,2 @@
+// Package notifytest is the conformance suite of notify.Notifier.
+package notifytest
