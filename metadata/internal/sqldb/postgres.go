@@ -20,7 +20,7 @@ var postgresWords = Words{
 	Text:       `TEXT COLLATE "C"`,
 	HotRow:     "WITH (fillfactor = 50)",
 	MaxParams:  65535,
-	MaxChanges: 10000,
+	MaxChanges: 100000, // bounds how long others wait for the locks
 }
 
 const (

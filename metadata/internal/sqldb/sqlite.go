@@ -35,7 +35,7 @@ var sqliteWords = Words{
 	Text:       "TEXT",
 	Clustered:  "WITHOUT ROWID",
 	MaxParams:  32766,
-	MaxChanges: 10000,
+	MaxChanges: 100000, // bounds how long others wait for the locks
 }
 
 const (
