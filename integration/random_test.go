@@ -214,7 +214,7 @@ func (a *actor) append() error {
 	return err
 }
 
-// storeKeyword takes the keyword off every message the session can see and puts it on one by sequence number.
+// storeKeyword puts a keyword that no other message may carry on a message by its sequence number.
 func (a *actor) storeKeyword(seq int, uid uint32, subject, kw string) error {
 	kw = fmt.Sprintf("%s-%s", kw, strings.ReplaceAll(subject, "m-", ""))
 	a.tr.mu.Lock()
