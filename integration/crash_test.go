@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/integration/nodes"
 )
 
 // load delivers messages over several connections until all are tried or the server is gone, and remembers what was
@@ -111,10 +113,10 @@ func (l *load) verify(t *testing.T, addr string, users int) {
 // TestKillNodeDuringLoad kills a node with SIGKILL in the middle of 2,000 deliveries.
 func TestKillNodeDuringLoad(t *testing.T) {
 	const users = 10
-	c := newCluster(t, own{})
-	c.accounts(users)
-	a, b := c.start(), c.start()
-	l := startLoad(a.lmtp, 16, 2000, users)
+	c := nodes.NewCluster(t, nodes.Own{})
+	c.Accounts(users)
+	a, b := c.Start(), c.Start()
+	l := startLoad(a.LMTP, 16, 2000, users)
 	select {
 	case <-l.first:
 	case <-l.finished:
@@ -122,7 +124,7 @@ func TestKillNodeDuringLoad(t *testing.T) {
 	case <-time.After(2 * time.Minute):
 		t.Fatal("no third of the load was acknowledged within two minutes")
 	}
-	a.kill()
+	a.Kill()
 	<-l.finished
 	if len(l.acked) == 2000 {
 		t.Fatal("the node was killed too late to prove anything")
@@ -130,28 +132,28 @@ func TestKillNodeDuringLoad(t *testing.T) {
 	if len(l.refused) > 0 {
 		t.Errorf("%d refused: %q", len(l.refused), l.refused[:min(3, len(l.refused))])
 	}
-	l.verify(t, b.imap, users)
+	l.verify(t, b.IMAP, users)
 	// The other node goes on where the dead one stopped.
 	for i := 1; i <= users; i++ {
-		mustDeliver(t, b.lmtp, testMessage("after", 3), fmt.Sprintf("user%d@example.test", i))
+		mustDeliver(t, b.LMTP, testMessage("after", 3), fmt.Sprintf("user%d@example.test", i))
 	}
 }
 
 // TestTerminateDuringLoad ends a node with SIGTERM under load: what it has in hand is committed or answered 421.
 func TestTerminateDuringLoad(t *testing.T) {
 	const users = 10
-	c := newCluster(t, own{})
-	c.accounts(users)
-	a, b := c.start(), c.start()
-	idler := dialIMAP(t, a.imap, "user1")
+	c := nodes.NewCluster(t, nodes.Own{})
+	c.Accounts(users)
+	a, b := c.Start(), c.Start()
+	idler := dialIMAP(t, a.IMAP, "user1")
 	idler.ok(t, "SELECT INBOX")
-	l := startLoad(a.lmtp, 8, 1000, users)
+	l := startLoad(a.LMTP, 8, 1000, users)
 	select {
 	case <-l.first:
 	case <-l.finished:
 		t.Fatalf("the load ended before a third was acknowledged: %q", l.refused[:min(3, len(l.refused))])
 	}
-	if code := a.terminate(); code != 0 {
+	if code := a.Terminate(); code != 0 {
 		t.Errorf("exit code %d after SIGTERM", code)
 	}
 	<-l.finished
@@ -171,23 +173,23 @@ func TestTerminateDuringLoad(t *testing.T) {
 	if !bye {
 		t.Error("an idle IMAP client was not told BYE")
 	}
-	l.verify(t, b.imap, users)
+	l.verify(t, b.IMAP, users)
 }
 
 // TestMinIOPaused stops the object store for ten seconds during deliveries: senders wait or get 451, and what was
 // acknowledged is stored.
 func TestMinIOPaused(t *testing.T) {
 	const users = 5
-	c := newCluster(t, own{minio: true})
-	c.accounts(users)
-	a, b := c.start(), c.start()
-	l := startLoad(a.lmtp, 8, 600, users)
+	c := nodes.NewCluster(t, nodes.Own{MinIO: true})
+	c.Accounts(users)
+	a, b := c.Start(), c.Start()
+	l := startLoad(a.LMTP, 8, 600, users)
 	select {
 	case <-l.first:
 	case <-l.finished:
 		t.Fatalf("the load ended before a third was acknowledged: %q", l.refused[:min(3, len(l.refused))])
 	}
-	if err := c.minio.Pause(); err != nil {
+	if err := c.MinIO.Pause(); err != nil {
 		t.Fatal(err)
 	}
 	l.mu.Lock()
@@ -197,7 +199,7 @@ func TestMinIOPaused(t *testing.T) {
 	l.mu.Lock()
 	during := len(l.acked) - before
 	l.mu.Unlock()
-	if err := c.minio.Resume(); err != nil {
+	if err := c.MinIO.Resume(); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -214,5 +216,5 @@ func TestMinIOPaused(t *testing.T) {
 			t.Errorf("refused with %q", r)
 		}
 	}
-	l.verify(t, b.imap, users)
+	l.verify(t, b.IMAP, users)
 }

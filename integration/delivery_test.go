@@ -16,6 +16,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"github.com/rookery-mail/rookery/integration/nodes"
 	"github.com/rookery-mail/rookery/integration/servers"
 )
 
@@ -23,10 +24,10 @@ import (
 // through node B.
 func TestPostfixDelivers(t *testing.T) {
 	const users, messages = 10, 200
-	c := newCluster(t, own{})
-	c.accounts(users)
-	a, b := c.start(), c.start()
-	postfix, addr := servers.StartPostfix(t, "example.test", a.lmtp)
+	c := nodes.NewCluster(t, nodes.Own{})
+	c.Accounts(users)
+	a, b := c.Start(), c.Start()
+	postfix, addr := servers.StartPostfix(t, "example.test", a.LMTP)
 
 	sent := map[string][]string{} // address -> tokens
 	for i := range messages {
@@ -37,9 +38,9 @@ func TestPostfixDelivers(t *testing.T) {
 			t.Fatalf("Postfix did not take message %d: %v", i, err)
 		}
 	}
-	eventually(t, 2*time.Minute, "all messages are delivered", func() error {
+	nodes.Eventually(t, 2*time.Minute, "all messages are delivered", func() error {
 		for i := 1; i <= users; i++ {
-			w, err := tryIMAP(b.imap, fmt.Sprintf("user%d", i))
+			w, err := tryIMAP(b.IMAP, fmt.Sprintf("user%d", i))
 			if err != nil {
 				return err
 			}
@@ -58,11 +59,11 @@ func TestPostfixDelivers(t *testing.T) {
 	t.Run("imapclient", func(t *testing.T) {
 		for i := 1; i <= users; i++ {
 			user := fmt.Sprintf("user%d@example.test", i)
-			readWithImapclient(t, b.imap, user, sent[user])
+			readWithImapclient(t, b.IMAP, user, sent[user])
 		}
 	})
-	t.Run("curl", func(t *testing.T) { readWithCurl(t, b.imap, "user2@example.test", sent["user2@example.test"]) })
-	t.Run("mbsync", func(t *testing.T) { readWithMbsync(t, b.imap, "user3@example.test", sent["user3@example.test"]) })
+	t.Run("curl", func(t *testing.T) { readWithCurl(t, b.IMAP, "user2@example.test", sent["user2@example.test"]) })
+	t.Run("mbsync", func(t *testing.T) { readWithMbsync(t, b.IMAP, "user3@example.test", sent["user3@example.test"]) })
 }
 
 // checkDelivered fails unless raw is the message of the token as it was sent, behind the trace fields of MTA and store.
@@ -83,7 +84,7 @@ func readWithImapclient(t *testing.T, addr, user string, tokens []string) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if err := client.Login(user, password).Wait(); err != nil {
+	if err := client.Login(user, nodes.Password).Wait(); err != nil {
 		t.Fatal(err)
 	}
 	data, err := client.Select("INBOX", nil).Wait()
@@ -124,7 +125,7 @@ func readWithCurl(t *testing.T, addr, user string, tokens []string) {
 	curl := need(t, "curl")
 	var got []string
 	for i := 1; i <= len(tokens); i++ {
-		out, err := exec.CommandContext(t.Context(), curl, "-s", "-S", "--user", user+":"+password, fmt.Sprintf("imap://%s/INBOX;MAILINDEX=%d", addr, i)).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), curl, "-s", "-S", "--user", user+":"+nodes.Password, fmt.Sprintf("imap://%s/INBOX;MAILINDEX=%d", addr, i)).CombinedOutput()
 		if err != nil {
 			t.Fatalf("curl: %v: %s", err, out)
 		}
@@ -169,7 +170,7 @@ Patterns *
 Create Both
 Expunge Both
 SyncState *
-`, host, port, user, password, dir+"/mail", dir+"/mail")), 0o600)
+`, host, port, user, nodes.Password, dir+"/mail", dir+"/mail")), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}

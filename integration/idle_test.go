@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/integration/nodes"
 )
 
 // idle starts IDLE and returns the times at which EXISTS came, and each number.
@@ -79,15 +81,15 @@ func await(t *testing.T, ch <-chan idleExists, n int, within time.Duration) time
 
 // TestIdleSeesOtherNode measures how long IDLE on node B takes to see a delivery on node A.
 func TestIdleSeesOtherNode(t *testing.T) {
-	c := newCluster(t, own{})
-	c.accounts(1)
-	a, b := c.start(), c.start()
-	watcher := dialIMAP(t, b.imap, "user1")
+	c := nodes.NewCluster(t, nodes.Own{})
+	c.Accounts(1)
+	a, b := c.Start(), c.Start()
+	watcher := dialIMAP(t, b.IMAP, "user1")
 	if res, err := watcher.selectMailbox("INBOX"); err != nil || res.status != "OK" {
 		t.Fatalf("SELECT: %+v, %v", res, err)
 	}
 	ch := watcher.idle(t)
-	lmtp, err := dialLMTP(a.lmtp)
+	lmtp, err := dialLMTP(a.LMTP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,10 +114,10 @@ func TestIdleSeesOtherNode(t *testing.T) {
 // TestRedisRestartsDuringIdle proves that hints are only hints: nothing is missed while Redis is away, and hints are back
 // after it is.
 func TestRedisRestartsDuringIdle(t *testing.T) {
-	c := newCluster(t, own{redis: true})
-	c.accounts(1)
-	a, b := c.start(), c.start()
-	watcher := dialIMAP(t, b.imap, "user1")
+	c := nodes.NewCluster(t, nodes.Own{Redis: true})
+	c.Accounts(1)
+	a, b := c.Start(), c.Start()
+	watcher := dialIMAP(t, b.IMAP, "user1")
 	if res, err := watcher.selectMailbox("INBOX"); err != nil || res.status != "OK" {
 		t.Fatalf("SELECT: %+v, %v", res, err)
 	}
@@ -125,12 +127,12 @@ func TestRedisRestartsDuringIdle(t *testing.T) {
 		t.Helper()
 		for range count {
 			n++
-			mustDeliver(t, a.lmtp, testMessage(fmt.Sprintf("redis-%d", n), 3), "user1@example.test")
+			mustDeliver(t, a.LMTP, testMessage(fmt.Sprintf("redis-%d", n), 3), "user1@example.test")
 		}
 	}
 	deliver(5)
 	await(t, ch, n, time.Minute)
-	if err := c.redis.Stop(); err != nil {
+	if err := c.Redis.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	deliver(10)
@@ -138,12 +140,12 @@ func TestRedisRestartsDuringIdle(t *testing.T) {
 	await(t, ch, n, time.Minute)
 	t.Logf("without Redis IDLE saw ten deliveries after %v", time.Since(stopped).Round(time.Millisecond))
 	deliver(5)
-	if err := c.redis.Start(); err != nil {
+	if err := c.Redis.Start(); err != nil {
 		t.Fatal(err)
 	}
 	deliver(5)
 	await(t, ch, n, time.Minute)
-	eventually(t, time.Minute, "hints are back", func() error {
+	nodes.Eventually(t, time.Minute, "hints are back", func() error {
 		deliver(1)
 		start := time.Now()
 		await(t, ch, n, time.Minute)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/integration/nodes"
 )
 
 // imapConn is an IMAP client that shows every response as it came and keeps what a client may know of its mailbox: how many
@@ -46,7 +48,7 @@ func tryIMAP(addr, user string) (*imapConn, error) {
 		conn.Close()
 		return nil, err
 	}
-	if res, err := c.cmd("LOGIN %s %q", user, password); err != nil || res.status != "OK" {
+	if res, err := c.cmd("LOGIN %s %q", user, nodes.Password); err != nil || res.status != "OK" {
 		conn.Close()
 		return nil, fmt.Errorf("LOGIN: %+v, %w", res, err)
 	}

@@ -1,33 +1,12 @@
 package integration
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"github.com/rookery-mail/rookery/integration/nodes"
 )
 
-// binary is the rookery under test, built once.
-var binary string
-
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "rookery-binary-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "rookery")
-	build := exec.Command("go", "build", "-o", binary, "github.com/rookery-mail/rookery/cmd/rookery")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building rookery:", err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(nodes.Main(m))
 }

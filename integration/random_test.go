@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/integration/nodes"
 )
 
 var (
@@ -269,17 +271,17 @@ func TestRandomOperations(t *testing.T) {
 		s = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d (again with -args -seed=%d)", s, s)
-	c := newCluster(t, own{})
-	c.accounts(1)
-	nodes := []*node{c.start(), c.start()}
-	setup := dialIMAP(t, nodes[0].imap, "user1")
+	c := nodes.NewCluster(t, nodes.Own{})
+	c.Accounts(1)
+	both := []*nodes.Node{c.Start(), c.Start()}
+	setup := dialIMAP(t, both[0].IMAP, "user1")
 	for _, n := range names[1:] {
 		setup.ok(t, "CREATE %s", n)
 	}
 	tr := &truth{subject: map[string]string{}, keyword: map[string]string{}, appended: map[string]bool{}}
 	var actors []*actor
 	for i := range 6 {
-		actors = append(actors, &actor{imapConn: dialIMAP(t, nodes[i%2].imap, "user1"), tr: tr, rnd: rand.New(rand.NewPCG(s, uint64(i))), id: i})
+		actors = append(actors, &actor{imapConn: dialIMAP(t, both[i%2].IMAP, "user1"), tr: tr, rnd: rand.New(rand.NewPCG(s, uint64(i))), id: i})
 	}
 	var wg sync.WaitGroup
 	for _, a := range actors {
@@ -313,7 +315,7 @@ func TestRandomOperations(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		fresh := dialIMAP(t, nodes[0].imap, "user1")
+		fresh := dialIMAP(t, both[0].IMAP, "user1")
 		if _, err := fresh.selectMailbox(a.mailbox); err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +328,7 @@ func TestRandomOperations(t *testing.T) {
 	// Every message is what its UID always was, and carries only keywords that were put on it.
 	total := 0
 	for _, name := range names {
-		conn := dialIMAP(t, nodes[1].imap, "user1")
+		conn := dialIMAP(t, both[1].IMAP, "user1")
 		res, err := conn.selectMailbox(name)
 		if err != nil {
 			t.Fatal(err)
