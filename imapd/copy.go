@@ -53,7 +53,7 @@ func parseTransfer(p *wire.Parser, uid bool) (t transfer, err error) {
 type copyMessages transfer
 
 func (c copyMessages) run(ctx context.Context, s *session) error {
-	uids, err := c.set.resolve(s.sel)
+	uids, err := c.set.resolve(s)
 	if err != nil || len(uids) == 0 {
 		return err
 	}

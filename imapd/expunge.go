@@ -43,7 +43,7 @@ func (e expunge) run(ctx context.Context, s *session) error {
 	var uids metadata.UIDSet
 	if e.set != nil {
 		// To Expunge, nil means all.
-		if uids = s.sel.ResolveUIDs(e.set.ranges); len(uids) == 0 {
+		if uids = e.set.resolveLoosely(s); len(uids) == 0 {
 			return nil
 		}
 	}

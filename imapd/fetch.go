@@ -108,7 +108,7 @@ func (f *fetch) plan() {
 }
 
 func (f *fetch) run(ctx context.Context, s *session) error {
-	uids, err := f.set.resolve(s.sel)
+	uids, err := f.set.resolve(s)
 	if err != nil {
 		return err
 	}

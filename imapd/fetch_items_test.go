@@ -52,7 +52,7 @@ func TestParseFetch(t *testing.T) {
 	}
 	for _, args := range []string{
 		"", "1", "1 ", "1 ()", "1 NOTHING", "1 BODY[", "1 BODY[MIME]", "1 BODY.PEEK", "1 (FLAGS", "1 FLAGS x", "1 (FLAGS) (VANISHED)",
-		"1 BODY[1.]", "1 BODY[0]", "1 BODY[]<0.0>", "1 BODY[]<0>", "0 FLAGS", "x FLAGS", "$ FLAGS", "1 FLAGS (CHANGEDSINCE)",
+		"1 BODY[1.]", "1 BODY[0]", "1 BODY[]<0.0>", "1 BODY[]<0>", "0 FLAGS", "x FLAGS", "1 FLAGS (CHANGEDSINCE)",
 		"1 FLAGS (CHANGEDSINCE 9223372036854775808)",
 	} {
 		if _, err := parseFetch(wire.NewParser([]byte(" "+args)), false); err == nil {

@@ -30,7 +30,7 @@ var uidMoveCommand = command{
 type moveMessages transfer
 
 func (c moveMessages) run(ctx context.Context, s *session) error {
-	uids, err := c.set.resolve(s.sel)
+	uids, err := c.set.resolve(s)
 	if err != nil {
 		return err
 	}

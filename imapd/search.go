@@ -31,9 +31,13 @@ type search struct {
 // searchReturn is what RETURN asks for (RFC 4731 section 3.1); nothing at all without RETURN.
 type searchReturn struct {
 	min, max, all, count bool
+	save                 bool // RFC 5182
 }
 
 func (r searchReturn) extended() bool { return r != searchReturn{} }
+
+// silent: nothing is to be returned.
+func (r searchReturn) silent() bool { return r == searchReturn{save: true} }
 
 func parseSearch(p *wire.Parser, uid bool) (runner, error) {
 	c := &search{uid: uid}
@@ -82,6 +86,8 @@ func (c *search) parseReturn(p *wire.Parser) error {
 			c.ret.all = true
 		case p.TryKeyword("COUNT"):
 			c.ret.count = true
+		case p.TryKeyword("SAVE"):
+			c.ret.save = true
 		default:
 			return &wire.SyntaxError{Text: "Unknown RETURN option"}
 		}
@@ -97,16 +103,29 @@ func (c *search) parseReturn(p *wire.Parser) error {
 }
 
 func (c *search) run(ctx context.Context, s *session) error {
+	err := c.search(ctx, s)
+	if err != nil && c.ret.save {
+		s.saved = nil // RFC 5182 section 2.1
+	}
+	return err
+}
+
+func (c *search) search(ctx context.Context, s *session) error {
 	if c.badCharset {
 		return no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
 	}
 	if c.program.modseq {
 		s.enableCondstore()
 	}
-	c.program.bind(s.sel, s.srv.cfg.Now())
-	r := searchRun{ctx: ctx, s: s, program: c.program, first: c.ret == searchReturn{min: true}}
+	c.program.bind(s, s.srv.cfg.Now())
+	r := searchRun{ctx: ctx, s: s, program: c.program, first: c.ret == searchReturn{min: true, save: c.ret.save}}
 	if err := r.run(); err != nil {
 		return err
+	}
+	if c.ret.save {
+		if err := s.save(c.ret.saves(r.hits)); err != nil {
+			return err
+		}
 	}
 	c.respond(s, r.hits)
 	if r.gone {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/message"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -114,7 +113,7 @@ type setKey struct {
 	uids metadata.UIDSet // after bind
 }
 
-func (k *setKey) bind(sel *mailstore.Selected, _ time.Time) { k.uids = k.set.resolveLoosely(sel) }
+func (k *setKey) bind(s *session, _ time.Time) { k.uids = k.set.resolveLoosely(s) }
 
 func (k *setKey) eval(c *candidate) verdict { return verdictOf(k.uids.Contains(c.row.UID)) }
 
@@ -168,7 +167,7 @@ type ageKey struct {
 	limit   time.Time // after bind
 }
 
-func (k *ageKey) bind(_ *mailstore.Selected, now time.Time) {
+func (k *ageKey) bind(_ *session, now time.Time) {
 	// More seconds than fit a Duration are a time before any message.
 	k.limit = now.Add(-time.Duration(min(k.seconds, 200*365*day)) * time.Second)
 }

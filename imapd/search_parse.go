@@ -8,7 +8,6 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
-	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -26,12 +25,12 @@ type searchProgram struct {
 
 // binder is a key whose meaning depends on when and where it is evaluated.
 type binder interface {
-	bind(sel *mailstore.Selected, now time.Time)
+	bind(s *session, now time.Time)
 }
 
-func (g *searchProgram) bind(sel *mailstore.Selected, now time.Time) {
+func (g *searchProgram) bind(s *session, now time.Time) {
 	for _, b := range g.binders {
-		b.bind(sel, now)
+		b.bind(s, now)
 	}
 }
 

@@ -14,6 +14,9 @@ type searchHit struct {
 
 // respond writes the untagged SEARCH or ESEARCH response. hits ascend.
 func (c *search) respond(s *session, hits []searchHit) {
+	if c.ret.silent() {
+		return
+	}
 	number := func(h searchHit) uint32 { return uint32(h.seq) }
 	if c.uid {
 		number = func(h searchHit) uint32 { return uint32(h.uid) }

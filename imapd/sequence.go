@@ -9,10 +9,12 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// messageSet is the sequence set of a command: message sequence numbers, or UIDs in the command's UID form.
+// messageSet is the sequence set of a command: message sequence numbers, or UIDs in the command's UID form; or "$", what the
+// last SEARCH saved (RFC 5182), which is neither.
 type messageSet struct {
 	ranges []mailstore.SeqRange
 	uid    bool
+	saved  bool
 }
 
 func parseMessageSet(p *wire.Parser, uid bool) (messageSet, error) {
@@ -20,10 +22,7 @@ func parseMessageSet(p *wire.Parser, uid bool) (messageSet, error) {
 	if err != nil {
 		return messageSet{}, err
 	}
-	if saved {
-		return messageSet{}, &wire.SyntaxError{Text: "$ needs SEARCHRES, which is not offered"}
-	}
-	set := messageSet{ranges: make([]mailstore.SeqRange, len(ranges)), uid: uid}
+	set := messageSet{ranges: make([]mailstore.SeqRange, len(ranges)), uid: uid, saved: saved}
 	for i, r := range ranges {
 		set.ranges[i] = mailstore.SeqRange(r)
 	}
@@ -32,11 +31,11 @@ func parseMessageSet(p *wire.Parser, uid bool) (messageSet, error) {
 
 // resolve returns the UIDs that are meant, in the session's snapshot. A sequence number out of range is BAD; a UID that
 // does not exist is passed over (RFC 9051 section 6.4.9).
-func (m messageSet) resolve(sel *mailstore.Selected) (metadata.UIDSet, error) {
-	if m.uid {
-		return sel.ResolveUIDs(m.ranges), nil
+func (m messageSet) resolve(s *session) (metadata.UIDSet, error) {
+	if m.saved || m.uid {
+		return m.resolveLoosely(s), nil
 	}
-	uids, ok := sel.ResolveSeqs(m.ranges)
+	uids, ok := s.sel.ResolveSeqs(m.ranges)
 	if !ok {
 		return nil, bad("No message has that sequence number")
 	}
@@ -45,7 +44,11 @@ func (m messageSet) resolve(sel *mailstore.Selected) (metadata.UIDSet, error) {
 
 // resolveLoosely is resolve for SEARCH, where a sequence number out of range is no error: it matches nothing. Clients search
 // 1:* in empty mailboxes.
-func (m messageSet) resolveLoosely(sel *mailstore.Selected) metadata.UIDSet {
+func (m messageSet) resolveLoosely(s *session) metadata.UIDSet {
+	sel := s.sel
+	if m.saved {
+		return s.savedUIDs()
+	}
 	if m.uid {
 		return sel.ResolveUIDs(m.ranges)
 	}

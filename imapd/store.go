@@ -136,7 +136,7 @@ func parseStoreFlags(p *wire.Parser) ([]imap.Flag, error) {
 }
 
 func (st *store) run(ctx context.Context, s *session) error {
-	uids, err := st.set.resolve(s.sel)
+	uids, err := st.set.resolve(s)
 	if err != nil {
 		return err
 	}
