@@ -26,11 +26,12 @@ type conn struct {
 	writeTimeout  time.Duration
 	streamTimeout time.Duration
 
-	// Set by the session's goroutine between reads.
-	until     time.Time // a whole command must be here by then; zero: no limit
-	streaming bool      // a literal comes in: every piece has its own time, and stop waits for the literal's end
+	// streaming: a literal comes in: every piece has its own time, and stop waits for the literal's end. Set by the connection's
+	// goroutine between reads.
+	streaming bool
 
 	mu      sync.Mutex // guards the fields below
+	until   time.Time  // a whole command must be here by then; zero: no limit
 	nc      net.Conn
 	why     error // set by stop
 	waiting bool  // in a read that stop may interrupt
@@ -38,16 +39,15 @@ type conn struct {
 
 // Read reads from the network by the deadline. It fails with stop's reason.
 func (c *conn) Read(p []byte) (int, error) {
-	deadline := c.until
-	if c.streaming {
-		deadline = time.Now().Add(c.streamTimeout)
-	}
 	c.mu.Lock()
 	if c.why != nil && !c.streaming {
 		defer c.mu.Unlock()
 		return 0, c.why
 	}
-	nc := c.nc
+	nc, deadline := c.nc, c.until
+	if c.streaming {
+		deadline = time.Now().Add(c.streamTimeout)
+	}
 	c.waiting = !c.streaming
 	nc.SetReadDeadline(deadline)
 	c.mu.Unlock()
@@ -70,6 +70,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Unlock()
 	nc.SetWriteDeadline(time.Now().Add(c.writeTimeout))
 	return nc.Write(p)
+}
+
+// setUntil sets the time by which a whole command must be here, for the read that waits too; zero: no limit.
+func (c *conn) setUntil(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until = t
+	if c.waiting && c.why == nil {
+		c.nc.SetReadDeadline(t)
+	}
 }
 
 // stop ends the wait for commands, now or when the running one has ended. The first reason counts.

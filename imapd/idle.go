@@ -15,8 +15,8 @@ var idleCommand = command{
 	parse:  noArguments(idle{}),
 }
 
-// idle is IDLE (RFC 2177). The session's goroutine waits for DONE; a second one, which it waits for, has the writer and the
-// selected mailbox meanwhile and tells the client what happens.
+// idle is IDLE (RFC 2177). The connection's goroutine waits for DONE; a second one, which it waits for, tells the client meanwhile
+// what happens.
 //
 // There is no time limit: the untagged OKs, which a client that went away does not acknowledge, end what is dead.
 type idle struct{}
@@ -39,17 +39,19 @@ func (idle) run(ctx context.Context, s *session) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pushed := make(chan struct{})
-	s.conn.until = time.Time{}
-	s.idling = true
+	s.conn.setUntil(time.Time{})
+	var changed <-chan struct{}
+	if s.sel != nil {
+		changed = s.sel.Changed()
+	}
 	go func() {
 		defer close(pushed)
-		s.push(ctx)
+		s.push(ctx, changed)
 	}()
 	line, err := s.r.ReadLine()
 	done := bytes.EqualFold(line, []byte("DONE"))
 	cancel()
-	<-pushed
-	s.idling = false
+	_ = s.away(func() error { <-pushed; return nil })
 	if err != nil {
 		return err
 	}
@@ -60,50 +62,60 @@ func (idle) run(ctx context.Context, s *session) error {
 }
 
 // push tells the client what happens until ctx ends.
-func (s *session) push(ctx context.Context) {
+func (s *session) push(ctx context.Context, changed <-chan struct{}) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.logPanic(v)
 			s.conn.stop(errPanicked)
 		}
 	}()
-	var changed <-chan struct{}
-	if s.sel != nil {
-		changed = s.sel.Changed()
-	}
 	var retry <-chan time.Time
 	alive := time.NewTimer(s.srv.cfg.KeepAlive)
 	defer alive.Stop()
 	for {
-		news := false
+		tell := s.tellNews
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
-			news = true
 		case <-retry:
-			news = true
 		case <-alive.C:
-			s.w.Raw("* OK Still here\r\n")
+			tell = s.tellAlive
 			alive.Reset(s.srv.cfg.KeepAlive)
 		}
-		if news {
-			retry = nil
-			if err := s.sync(ctx, mailstore.SyncOptions{}); err != nil {
-				if ctx.Err() != nil {
-					return
-				}
-				s.log.Warn("no news of the selected mailbox", "error", err)
-				retry = time.After(retryPush)
-			}
-		}
-		if err := s.w.Flush(); err != nil {
+		again, err := tell(ctx)
+		if err != nil {
 			s.conn.stop(err)
 			return
 		}
-		if s.end != nil {
-			s.conn.stop(s.end)
-			return
+		if again {
+			retry = time.After(retryPush)
 		}
 	}
+}
+
+// tellNews takes the session's lock and tells the client what is new in the selected mailbox. again asks for another call a while
+// later; the error ends the session.
+func (s *session) tellNews(ctx context.Context) (again bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return false, nil //nolint:nilerr // DONE: what is new comes with the completion
+	}
+	if err := s.sync(ctx, mailstore.SyncOptions{}); err != nil && ctx.Err() == nil {
+		s.log.Warn("no news of the selected mailbox", "error", err)
+		again = true
+	}
+	if err := s.flushIdle(); err != nil {
+		return false, err
+	}
+	return again, s.end
+}
+
+// tellAlive takes the session's lock and shows that the connection lives.
+func (s *session) tellAlive(context.Context) (again bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.w.Raw("* OK Still here\r\n")
+	return false, s.flushIdle()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
@@ -19,17 +20,22 @@ import (
 // writeBuffer is the size of a response buffer, as much as one TLS record holds.
 const writeBuffer = 16 << 10
 
-// session is one connection's state. Only the connection's goroutine touches it, but for conn, and for w and sel while IDLE
-// lends them to its own goroutine.
+// session is one connection's state.
 type session struct {
 	srv    *Server
 	conn   *conn
-	r      *wire.Reader
-	w      *wire.Writer
-	log    *slog.Logger
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
 	local  bool // the client is on this machine
+
+	mu sync.Mutex // the session's lock, see lock.go; guards the fields below
+
+	r   *wire.Reader // the connection's goroutine's
+	w   *wire.Writer
+	log *slog.Logger
+
+	present
+	reading bool // the connection's goroutine waits for input
 
 	user    *mailstore.User     // nil before login
 	account metadata.AccountID  // with user
@@ -40,15 +46,11 @@ type session struct {
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
-	tag       string // of the command that runs; ESEARCH repeats it
 
 	loginBy  time.Time // for the login as a whole
 	failures int       // failed logins
 	badRow   int       // invalid commands one after another
-	stale    bool      // the present command changed the selected mailbox by its name: ask the database for news
-	idling   bool      // the writer is lent to IDLE's goroutine
-	after    func() error
-	end      error // what the session ends with after the present command
+	end      error     // what the session ends with after the present command
 }
 
 func newSession(srv *Server, nc net.Conn, local bool) *session {
@@ -60,7 +62,7 @@ func newSession(srv *Server, nc net.Conn, local bool) *session {
 	}
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)
 	s.w = wire.NewWriter(s.conn, writeBuffer)
-	s.r = wire.NewReader(s.conn, wire.ReaderOptions{
+	s.r = wire.NewReader(source{s}, wire.ReaderOptions{
 		MaxCommand: srv.cfg.MaxCommandBytes,
 		MaxDiscard: max(64<<20, srv.cfg.MaxMessageBytes),
 		Continue:   s.askLiteral,
@@ -90,7 +92,9 @@ func (s *session) serve() {
 			return
 		}
 	}
+	s.mu.Lock()
 	s.greet()
+	s.mu.Unlock()
 	for {
 		if err := s.step(); err != nil {
 			s.farewell(err)
@@ -114,21 +118,19 @@ func (s *session) handshake(tc *tls.Conn) error {
 func (s *session) startClock() {
 	now := time.Now()
 	if s.user != nil {
-		s.conn.until = now.Add(s.srv.cfg.IdleTimeout)
+		s.conn.setUntil(now.Add(s.srv.cfg.IdleTimeout))
 		return
 	}
-	s.conn.until = now.Add(s.srv.cfg.LoginTimeout)
-	if s.conn.until.After(s.loginBy) {
-		s.conn.until = s.loginBy
+	until := now.Add(s.srv.cfg.LoginTimeout)
+	if until.After(s.loginBy) {
+		until = s.loginBy
 	}
+	s.conn.setUntil(until)
 }
 
 // beforeRead is called before the Reader waits: the client gets everything there is.
 func (s *session) beforeRead() error {
 	s.conn.streaming = s.r.Literal() != nil
-	if s.idling {
-		return nil
-	}
 	return s.w.Flush()
 }
 
@@ -161,6 +163,8 @@ func (s *session) unselect() {
 func (s *session) close() {
 	defer s.conn.cut()
 	defer s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.user != nil {
 		s.srv.leave(s.account)
 	}
@@ -174,6 +178,8 @@ func (s *session) logPanic(v any) {
 
 // farewell says why the session ends, where the client can still be told.
 func (s *session) farewell(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text := ""
 	switch {
 	case errors.Is(err, errLogout), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

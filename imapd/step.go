@@ -10,6 +10,9 @@ import (
 
 // step reads one command, runs it and answers. Its error ends the session.
 func (s *session) step() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.present = present{}
 	s.startClock()
 	raw, err := s.r.Next()
 	var refused *wire.SyntaxError
