@@ -35,7 +35,7 @@ func (r *searchRun) look(row *searchRow) error {
 		}
 	}
 	l.found = found
-	l.text, l.all = newMatcher(r.program.folder, inText), newMatcher(r.program.folder, inAll)
+	l.text, l.all = newMatcher(inText), newMatcher(inAll)
 
 	root := &row.c.structure.Root
 	if len(l.fields) > 0 || len(inText) > 0 {
@@ -94,7 +94,7 @@ func (l *bodyLook) textPart(p *message.Part) error {
 	text = message.DecodeTransfer(text, p.Encoding)
 	text = wholeReads{message.DecodeCharset(text, message.DecodeParam(p.Params, "charset"))}
 	if p.Subtype == "html" {
-		source := newMatcher(l.all.folder, l.all.needles)
+		source := newMatcher(l.all.needles)
 		text = wholeReads{message.StripHTML(io.TeeReader(text, source))}
 	}
 	if l.run.piece == nil {
@@ -139,7 +139,7 @@ func (l *bodyLook) header(p *message.Part, in *matcher, fields []*contentKey) er
 		value := f.Value()
 		for _, k := range fields {
 			if !l.found[k.index] && strings.EqualFold(k.name, f.Name) {
-				l.found[k.index] = k.matches(in.folder, value)
+				l.found[k.index] = k.matches(value)
 			}
 		}
 		if !in.done() {

@@ -31,7 +31,6 @@ type candidate struct {
 	recent    bool
 	structure *message.Structure // from the body's row
 	found     []bool             // of each contentKey by its index, after the message was read
-	folder    *folder
 }
 
 // searchKey is a search key with its arguments. eval is called again when more of the candidate is known.
@@ -183,7 +182,7 @@ func (k *ageKey) eval(c *candidate) verdict {
 type contentKey struct {
 	index int
 	name  string // of the header field; "" for BODY and TEXT
-	text  []byte // folded; empty: a field that is there, whatever it says
+	text  []byte // by casemap; empty: a field that is there, whatever it says
 	head  bool   // without name: TEXT, which looks into the header too
 }
 
@@ -199,7 +198,7 @@ func (k *contentKey) eval(c *candidate) verdict {
 	}
 	for i := range c.structure.Fields {
 		f := &c.structure.Fields[i]
-		if strings.EqualFold(f.Name, k.name) && k.matches(c.folder, f.Value()) {
+		if strings.EqualFold(f.Name, k.name) && k.matches(f.Value()) {
 			return matches
 		}
 	}
@@ -207,6 +206,6 @@ func (k *contentKey) eval(c *candidate) verdict {
 }
 
 // matches looks for the key's text in an unfolded field value.
-func (k *contentKey) matches(f *folder, value string) bool {
-	return len(k.text) == 0 || bytes.Contains(f.foldString(message.DecodeHeader(value)), k.text)
+func (k *contentKey) matches(value string) bool {
+	return len(k.text) == 0 || bytes.Contains(casemap(message.DecodeHeader(value)), k.text)
 }

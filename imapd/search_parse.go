@@ -20,7 +20,6 @@ type searchProgram struct {
 	content []*contentKey
 	binders []binder
 	modseq  bool // MODSEQ is among the keys
-	folder  *folder
 }
 
 // binder is a key whose meaning depends on when and where it is evaluated.
@@ -44,7 +43,7 @@ type searchParser struct {
 
 // parseSearchProgram reads all keys to the end of the command.
 func parseSearchProgram(p *wire.Parser, decode func(string) string) (*searchProgram, error) {
-	sp := searchParser{Parser: p, program: &searchProgram{folder: newFolder()}, decode: decode}
+	sp := searchParser{Parser: p, program: &searchProgram{}, decode: decode}
 	var all andKey
 	for {
 		k, err := sp.key()
@@ -256,7 +255,7 @@ func (p *searchParser) content(field string, head bool) (searchKey, error) {
 	k := &contentKey{
 		index: len(p.program.content),
 		name:  field,
-		text:  p.program.folder.foldString(p.decode(s)),
+		text:  casemap(p.decode(s)),
 		head:  head,
 	}
 	p.program.content = append(p.program.content, k)

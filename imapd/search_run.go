@@ -25,7 +25,7 @@ type searchRun struct {
 
 func (r *searchRun) run() error {
 	var undecided []metadata.UID
-	c := candidate{folder: r.program.folder}
+	c := candidate{}
 	err := r.s.sel.Messages(r.ctx, r.program.scope(r.s.sel), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if gone {
 			r.gone = true
@@ -94,7 +94,7 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 		if gone {
 			r.gone = true
 		} else {
-			rows = append(rows, searchRow{seq: seq, c: candidate{row: m, recent: r.s.sel.IsRecent(m.UID), folder: r.program.folder}})
+			rows = append(rows, searchRow{seq: seq, c: candidate{row: m, recent: r.s.sel.IsRecent(m.UID)}})
 		}
 		return true
 	})
