@@ -55,7 +55,7 @@ func TestSearchLongBody(t *testing.T) {
 	for _, needle := range []string{"WORD0 gr", "word12345 ", "word39999 gr"} {
 		c.expect(`SEARCH BODY "`+needle+`"`, "* SEARCH 1 2 3\nOK SEARCH completed")
 	}
-	c.expect("SEARCH BODY {16+}\r\nWORD23456 GRÖSS", "* SEARCH 1 2 3\nOK SEARCH completed")
+	c.expect("SEARCH BODY {17+}\r\nWORD23456 GRÖßE", "* SEARCH 1 2 3\nOK SEARCH completed")
 	c.expect("SEARCH BODY word40000", "* SEARCH\nOK SEARCH completed")
 	c.expect(`SEARCH BODY "</p>"`, "* SEARCH 3\nOK SEARCH completed")
 }
