@@ -98,6 +98,13 @@ func (c *tester) do(command string) string {
 	return strings.TrimSuffix(out, "\n")
 }
 
+// doRaw runs a command and returns the responses as they are.
+func (c *tester) doRaw(command string) []byte {
+	c.t.Helper()
+	c.do(command)
+	return c.conn.out.Bytes()
+}
+
 // expect runs a command and compares its responses.
 func (c *tester) expect(command, want string) {
 	c.t.Helper()

@@ -103,6 +103,9 @@ func (f *fetch) plan() {
 			f.seen = f.seen || !it.section.Peek
 			f.structure = f.structure || !wholeMessage(it.section)
 			f.bytes = f.bytes || !(headerFields(it.section) && len(it.section.Part) == 0 && newFieldFilter(it.section).fromSummary())
+		case fetchBinary, fetchBinarySize:
+			f.body, f.structure, f.bytes = true, true, true
+			f.seen = f.seen || !it.section.Peek
 		}
 	}
 }

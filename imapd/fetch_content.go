@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/emersion/go-imap/v2"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
 )
 
 const (
@@ -24,13 +26,15 @@ type sectionContent struct {
 	size int64
 
 	// One of the following.
-	data []byte       // in memory
-	body *fetchedBody // bytes of the message, at
+	data   []byte                              // in memory
+	body   *fetchedBody                        // bytes of the message, at
+	decode func(ctx context.Context) io.Reader // see fetch_binary.go
 
 	at     span         // with body: where
 	head   []byte       // with body: what load has read already
 	filter *fieldFilter // with body: only these fields of the header at
 	skip   int64        // with filter: bytes of the filtered header before the content
+	binary bool         // to be sent as a literal8
 }
 
 // content prepares a section; nil when the message has no such section.
@@ -94,6 +98,8 @@ func (c *sectionContent) load(ctx context.Context, buf []byte) error {
 // reader returns the content.
 func (c *sectionContent) reader(ctx context.Context) io.Reader {
 	switch {
+	case c.decode != nil:
+		return c.decode(ctx)
 	case c.body == nil:
 		return bytes.NewReader(c.data)
 	case c.filter != nil:
@@ -106,6 +112,14 @@ func (c *sectionContent) reader(ctx context.Context) io.Reader {
 	// The writer asks for little at a time, the blob store is better asked for much.
 	body := bufio.NewReaderSize(c.body.open(ctx, span{c.at.end - rest, c.at.end}), int(min(rest, aheadBytes)))
 	return io.MultiReader(head, body)
+}
+
+// write sends the content as a literal or literal8.
+func (c *sectionContent) write(ctx context.Context, w *wire.Writer) error {
+	if c.binary {
+		return w.Literal8(c.size, c.reader(ctx))
+	}
+	return w.Literal(c.size, c.reader(ctx))
 }
 
 // skipReader reads r without its first bytes.

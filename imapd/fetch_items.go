@@ -1,6 +1,8 @@
 package imapd
 
 import (
+	"strings"
+
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
@@ -18,13 +20,15 @@ const (
 	fetchBody // BODYSTRUCTURE without extension data
 	fetchBodyStructure
 	fetchSection
+	fetchBinary
+	fetchBinarySize
 )
 
 // fetchItem is one data item of a FETCH.
 type fetchItem struct {
 	kind    fetchItemKind
 	name    string                     // in the response: "BODY[1.MIME]<0>", "RFC822.TEXT"
-	section *imap.FetchItemBodySection // of fetchSection
+	section *imap.FetchItemBodySection // of fetchSection, fetchBinary, fetchBinarySize
 }
 
 var plainFetchItems = map[string]fetchItemKind{
@@ -98,9 +102,29 @@ func (f *fetch) parseItem(p *wire.Parser) error {
 		}
 		section.Peek = peek
 		f.add(fetchItem{fetchSection, sectionName(section), section})
+	case "BINARY", "BINARY.PEEK", "BINARY.SIZE":
+		return f.parseBinary(p, name)
 	default:
 		return &wire.SyntaxError{Text: "Unknown FETCH item"}
 	}
+	return nil
+}
+
+// parseBinary reads what follows the name of an item of RFC 3516.
+func (f *fetch) parseBinary(p *wire.Parser, name string) error {
+	part, err := p.SectionPart()
+	if err != nil {
+		return err
+	}
+	section := &imap.FetchItemBodySection{Part: part, Peek: name != "BINARY"}
+	if name == "BINARY.SIZE" {
+		f.add(fetchItem{fetchBinarySize, "BINARY.SIZE" + strings.TrimPrefix(sectionName(section), "BODY"), section})
+		return nil
+	}
+	if section.Partial, err = p.Partial(); err != nil {
+		return err
+	}
+	f.add(fetchItem{fetchBinary, "BINARY" + strings.TrimPrefix(sectionName(section), "BODY"), section})
 	return nil
 }
 
@@ -111,7 +135,7 @@ func (f *fetch) add(it fetchItem) {
 		if have.kind != it.kind || have.name != it.name {
 			continue
 		}
-		if it.kind != fetchSection {
+		if it.section == nil {
 			return
 		}
 		// The name has only the beginning of a partial.

@@ -1,7 +1,9 @@
 package imapd
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailerr"
@@ -116,6 +118,10 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 			continue
 		}
 		if err := r.message(ctx, row, body); err != nil {
+			if errors.Is(err, errUnknownCTE) { // RFC 3516 section 4.3: the command fails; the other messages are answered
+				r.failed = cmp.Or(r.failed, err)
+				continue
+			}
 			if r.w.Err() != nil || mailerr.KindOf(err) != mailerr.Internal {
 				return err
 			}

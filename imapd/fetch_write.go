@@ -78,12 +78,15 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 			writeEnvelope(r.w, &body.structure.Envelope)
 		case fetchBody, fetchBodyStructure:
 			writeBodyStructure(r.w, &body.structure.Root, it.kind == fetchBodyStructure)
-		case fetchSection:
+		case fetchBinarySize:
+			r.w.Number(uint64(contents[0].size))
+			contents = contents[1:]
+		case fetchSection, fetchBinary:
 			c := contents[0]
 			contents = contents[1:]
 			if c == nil {
 				r.w.Raw("NIL")
-			} else if err := r.w.Literal(c.size, c.reader(ctx)); err != nil {
+			} else if err := c.write(ctx, r.w); err != nil {
 				if fault := (*mailerr.Error)(nil); errors.As(err, &fault) {
 					r.s.log.Error("message cannot be read to its end", "uid", row.m.UID, "body", row.m.Body.String(), "err", err)
 				}
@@ -101,10 +104,18 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 func (r *fetchRun) contents(ctx context.Context, body *fetchedBody) ([]*sectionContent, error) {
 	var out []*sectionContent
 	for i := range r.items {
-		if r.items[i].kind != fetchSection {
+		var c *sectionContent
+		var err error
+		switch it := &r.items[i]; it.kind {
+		case fetchSection:
+			c, err = body.content(ctx, it.section)
+		case fetchBinary:
+			c, err = body.binary(ctx, it.section, &r.s.decoded)
+		case fetchBinarySize:
+			c, err = body.binarySize(ctx, it.section, &r.s.decoded)
+		default:
 			continue
 		}
-		c, err := body.content(ctx, r.items[i].section)
 		if err != nil {
 			return nil, err
 		}

@@ -46,6 +46,7 @@ type session struct {
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
+	decoded   decodedPlaces
 
 	loginBy  time.Time // for the login as a whole
 	failures int       // failed logins

@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"mime/quotedprintable"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -251,4 +253,53 @@ func FuzzText(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTransferReaderResume reads some, goes on elsewhere from where Resume says, and gets the same bytes.
+func TestTransferReaderResume(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	raw := make([]byte, 40_000)
+	for i := range raw {
+		raw[i] = byte(random.IntN(256))
+	}
+	var lines strings.Builder
+	for chunk := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(raw)), 76) {
+		lines.Write(chunk)
+		lines.WriteString("\r\n")
+	}
+	broken := []byte(lines.String())
+	for range 500 {
+		broken[random.IntN(len(broken))] = "=\r !x"[random.IntN(5)]
+	}
+	quoted := make([]byte, 40_000)
+	for i := range quoted {
+		quoted[i] = "=3D4 \t\r\nabc"[random.IntN(11)]
+	}
+	for _, test := range []struct {
+		encoding string
+		in       []byte
+	}{{"base64", []byte(lines.String())}, {"base64", broken}, {"quoted-printable", quoted}} {
+		want, err := io.ReadAll(DecodeTransfer(bytes.NewReader(test.in), test.encoding))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			r := NewTransferReader(bytes.NewReader(test.in), test.encoding)
+			n := random.Int64N(int64(len(want)))
+			if _, err := io.CopyN(io.Discard, r, n); err != nil {
+				t.Fatal(err)
+			}
+			encoded, decoded := r.Resume()
+			if decoded > n || encoded > int64(len(test.in)) || n > 9000 && decoded < n-9000 {
+				t.Fatalf("%s: after %d of %d bytes resume at %d, %d", test.encoding, n, len(want), encoded, decoded)
+			}
+			got, err := io.ReadAll(NewTransferReader(bytes.NewReader(test.in[encoded:]), test.encoding))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want[decoded:]) {
+				t.Fatalf("%s: after %d bytes from %d, %d: other bytes", test.encoding, n, encoded, decoded)
+			}
+		}
+	}
 }

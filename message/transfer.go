@@ -8,31 +8,50 @@ import (
 // DecodeTransfer returns a reader of r without its Content-Transfer-Encoding ("base64", "quoted-printable"; anything else
 // unchanged); broken encodings yield what can be read. An error of r comes after what was read before it.
 func DecodeTransfer(r io.Reader, encoding string) io.Reader {
-	switch strings.ToLower(trimSpace(encoding)) {
-	case "base64":
-		return &transferReader{r: r, decoder: new(base64Decoder)}
-	case "quoted-printable":
-		return &transferReader{r: r, decoder: new(qpDecoder)}
+	if t := NewTransferReader(r, encoding); t != nil {
+		return t
 	}
 	return r
 }
 
-// transferDecoder decodes a stream piece by piece.
-type transferDecoder interface {
-	// decode appends to dst what src, the next piece, stands for. last says that nothing follows.
-	decode(dst, src []byte, last bool) []byte
+// NewTransferReader is DecodeTransfer for the encodings that change something; nil for any other.
+func NewTransferReader(r io.Reader, encoding string) *TransferReader {
+	switch strings.ToLower(trimSpace(encoding)) {
+	case "base64":
+		return &TransferReader{r: r, decoder: new(base64Decoder)}
+	case "quoted-printable":
+		return &TransferReader{r: r, decoder: new(qpDecoder)}
+	}
+	return nil
 }
 
-type transferReader struct {
+// transferDecoder decodes a stream piece by piece.
+type transferDecoder interface {
+	// decode appends to dst what src, the next piece, stands for. last says that nothing follows. at is a place where a
+	// decoder that knows nothing of what came before could go on; it may be without any, then at.decoded is negative.
+	decode(dst, src []byte, last bool) (out []byte, at resumption)
+}
+
+// resumption is a place in what decode was given: bytes of src, and of the whole of dst then.
+type resumption struct{ encoded, decoded int }
+
+var nowhere = resumption{decoded: -1}
+
+// TransferReader decodes a Content-Transfer-Encoding as DecodeTransfer says.
+type TransferReader struct {
 	r       io.Reader
 	decoder transferDecoder
 	in      [4096]byte
 	buf     []byte // decoded, out of it not delivered
 	out     []byte
 	err     error
+
+	read, decoded       int64 // bytes taken from r, and what they stand for
+	resume, resumeAhead struct{ encoded, decoded int64 }
 }
 
-func (t *transferReader) Read(p []byte) (int, error) {
+// Read implements io.Reader.
+func (t *TransferReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -40,15 +59,26 @@ func (t *transferReader) Read(p []byte) (int, error) {
 		if t.err != nil {
 			return 0, t.err
 		}
+		t.resume = t.resumeAhead
 		var n int
 		n, t.err = t.r.Read(t.in[:])
-		t.buf = t.decoder.decode(t.buf[:0], t.in[:n], t.err != nil)
+		var at resumption
+		t.buf, at = t.decoder.decode(t.buf[:0], t.in[:n], t.err != nil)
+		if at.decoded >= 0 {
+			t.resumeAhead.encoded, t.resumeAhead.decoded = t.read+int64(at.encoded), t.decoded+int64(at.decoded)
+		}
+		t.read += int64(n)
+		t.decoded += int64(len(t.buf))
 		t.out = t.buf
 	}
 	n := copy(p, t.out)
 	t.out = t.out[n:]
 	return n, nil
 }
+
+// Resume returns a place not behind what was delivered, and mostly close before it, at which a new TransferReader may begin
+// with the rest of the encoded bytes and yields the rest of the decoded ones.
+func (t *TransferReader) Resume() (encoded, decoded int64) { return t.resume.encoded, t.resume.decoded }
 
 // base64Values has the value of each base64 digit, the URL alphabet's included, and 64 for other bytes.
 var base64Values = func() (v [256]byte) {
@@ -68,14 +98,16 @@ type base64Decoder struct {
 	count int // digits in bits
 }
 
-func (d *base64Decoder) decode(dst, src []byte, last bool) []byte {
-	for _, c := range src {
+func (d *base64Decoder) decode(dst, src []byte, last bool) ([]byte, resumption) {
+	from, at := len(dst), nowhere
+	for i, c := range src {
 		v := base64Values[c]
 		if v < 64 {
 			d.bits = d.bits<<6 | uint32(v)
 			if d.count++; d.count == 4 {
 				dst = append(dst, byte(d.bits>>16), byte(d.bits>>8), byte(d.bits))
 				d.bits, d.count = 0, 0
+				at = resumption{i + 1, len(dst) - from}
 			}
 		} else if c == '=' {
 			dst = d.flush(dst)
@@ -84,7 +116,7 @@ func (d *base64Decoder) decode(dst, src []byte, last bool) []byte {
 	if last {
 		dst = d.flush(dst)
 	}
-	return dst
+	return dst, at
 }
 
 // flush writes the octets of an unfinished quantum.
@@ -108,9 +140,13 @@ type qpDecoder struct {
 // maxHeldSpace is how much white space is held to see whether it ends a line; beyond it, it is text.
 const maxHeldSpace = 1024
 
-func (d *qpDecoder) decode(dst, src []byte, last bool) []byte {
-	for _, c := range src {
+func (d *qpDecoder) decode(dst, src []byte, last bool) ([]byte, resumption) {
+	from, at := len(dst), nowhere
+	for i, c := range src {
 		dst = d.next(dst, c)
+		if len(d.held) == 0 {
+			at = resumption{i + 1, len(dst) - from}
+		}
 	}
 	if last {
 		if len(d.held) > 0 && d.held[0] == '=' && strings.TrimRight(string(d.held[1:]), " \t\r") != "" {
@@ -118,7 +154,7 @@ func (d *qpDecoder) decode(dst, src []byte, last bool) []byte {
 		}
 		d.held = d.held[:0]
 	}
-	return dst
+	return dst, at
 }
 
 func (d *qpDecoder) next(dst []byte, c byte) []byte {

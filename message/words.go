@@ -122,7 +122,8 @@ func decodeWordBase64(s string) []byte {
 		return b
 	}
 	var d base64Decoder
-	return d.decode(nil, []byte(s), true)
+	b, _ := d.decode(nil, []byte(s), true)
+	return b
 }
 
 func decodeWordQ(s string) []byte {
