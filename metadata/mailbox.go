@@ -24,6 +24,7 @@ type Mailbox struct {
 type NewMailbox struct {
 	ID         MailboxID
 	Name       string
+	Parent     string // CreateMailbox: the mailbox whose ACL it gets when there is none above it; "" for none
 	SpecialUse string
 	Subscribed bool
 }

@@ -118,6 +118,9 @@ type CopyRequest struct {
 	Dest        MailboxID
 	SaveDate    time.Time
 	IgnoreQuota bool
+	// DropFlags and DropKeywords are what the copies do not get (RFC 4314 section 4).
+	DropFlags    Flags
+	DropKeywords bool
 }
 
 // CopyResult pairs Source[i] with Dest[i], ascending. UIDs that no longer existed are left out.

@@ -12,6 +12,7 @@ type Store interface {
 	MailboxStore
 	MessageStore
 	LeaseStore
+	ACLStore
 
 	// Ping asks the database for one row; nil means that it serves.
 	Ping(ctx context.Context) error
@@ -60,7 +61,8 @@ type MailboxStore interface {
 	// MailboxByID returns one by id. NotFound.
 	MailboxByID(ctx context.Context, id MailboxID) (*Mailbox, error)
 	// CreateMailbox creates a mailbox; its UIDVALIDITY is above that of any mailbox this account ever had. Exists, NotFound
-	// (the account is gone), Limit when the account has limit mailboxes already (0: no limit).
+	// (the account is gone), Limit when the account has limit mailboxes already (0: no limit). It gets a copy of the ACL of the
+	// nearest mailbox above it (RFC 4314 section 4).
 	CreateMailbox(ctx context.Context, account AccountID, m NewMailbox, limit int) (*Mailbox, error)
 	// DeleteMailbox removes a mailbox; its messages go to expunged. Mailboxes below it stay. NotFound. Runs in several
 	// transactions, of which the first makes the mailbox unreachable and takes it out of the account's use.

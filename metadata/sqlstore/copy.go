@@ -11,12 +11,13 @@ import (
 )
 
 const copyInto = `INSERT INTO messages (mailbox_id, ` + messageColumns + `)
-	SELECT CAST($1 AS {blob}), CAST($2 AS INT8) + ROW_NUMBER() OVER (ORDER BY uid), flags, keywords, CAST($3 AS INT8),
+	SELECT CAST($1 AS {blob}), CAST($2 AS INT8) + ROW_NUMBER() OVER (ORDER BY uid), flags & CAST($6 AS INT8),
+	CASE WHEN CAST($7 AS INT8) = 1 THEN keywords ELSE '' END, CAST($3 AS INT8),
 	internal_date, CAST($4 AS INT8), size, body_id FROM messages WHERE mailbox_id = $5`
 
 var (
 	sqlCopyPoints = newText("copy points", copyInto+` AND uid IN ({list})`)
-	sqlCopySpan   = newText("copy a span", copyInto+` AND uid BETWEEN $6 AND $7`)
+	sqlCopySpan   = newText("copy a span", copyInto+` AND uid BETWEEN $8 AND $9`)
 
 	sqlCopyBodies = newText("copy bodies", `INSERT INTO bodies (account_id, body_id, modseq, pack_id, pack_offset, pack_length,
 		frames, stored, prefix, hash, summary)
@@ -111,7 +112,7 @@ func (t *copying) run(ctx context.Context, tx sqldb.Tx) error {
 		m := &t.rows[i]
 		gone[i] = m
 		size += m.Size
-		count(dest, m.Flags, m.Size, 1)
+		count(dest, m.Flags&^req.DropFlags, m.Size, 1)
 		t.res.Source = append(t.res.Source, m.UID)
 		t.res.Dest = append(t.res.Dest, dest.UIDNext)
 		dest.UIDNext++
@@ -163,12 +164,16 @@ func (t *copying) checkRoom(dest *metadata.Mailbox, c *clock) error {
 func (t *copying) copyRows(w *sqldb.Words, source, dest *metadata.Mailbox, modSeq int64) []*sqldb.Stmt {
 	var stmts []*sqldb.Stmt
 	saved := micros(t.req.SaveDate)
+	keep, keepKeywords := int64(^t.req.DropFlags), int64(1)
+	if t.req.DropKeywords {
+		keepKeywords = 0
+	}
 	base := int64(dest.UIDNext) - 1
 	var points []metadata.UID
 	flush := func() {
 		for chunk := range slices.Chunk(points, maxList) {
 			stmts = append(stmts, listStmts(sqlCopyPoints, w, chunk, func(u *metadata.UID) any { return int64(*u) },
-				dest.ID[:], base, modSeq, saved, source.ID[:])...)
+				dest.ID[:], base, modSeq, saved, source.ID[:], keep, keepKeywords)...)
 			base += int64(len(chunk))
 		}
 		points = nil
@@ -180,7 +185,7 @@ func (t *copying) copyRows(w *sqldb.Words, source, dest *metadata.Mailbox, modSe
 		}
 		if n >= minSpan {
 			flush()
-			stmts = append(stmts, sqlCopySpan.stmt(w, 0, dest.ID[:], base, modSeq, saved, source.ID[:],
+			stmts = append(stmts, sqlCopySpan.stmt(w, 0, dest.ID[:], base, modSeq, saved, source.ID[:], keep, keepKeywords,
 				int64(rest[0].UID), int64(rest[n-1].UID)))
 			base += int64(n)
 		} else {

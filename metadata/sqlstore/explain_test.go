@@ -21,6 +21,8 @@ var scans = map[string]string{
 	"ping":           "reads no table",
 	"schema version": "a table of one row for each migration",
 	"deletions":      "a table of what is being deleted now",
+
+	"shared accounts": "a row for each domain that shares, for an administrator",
 }
 
 // crowd fills a database with accounts and messages, so that an optimizer has a reason to use indexes. Ids of one account
@@ -49,6 +51,17 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 		}
 		_, err := s.Expunge(t.Context(), metadata.ExpungeRequest{Account: a.ID, Mailbox: metadata.MailboxID(a.ID), UIDs: metadata.UIDSet{{First: 50, Last: 150}}})
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, a := range accounts[:1200] {
+		for _, grantee := range []string{accounts[i+1].Address, "@" + a.ID.String()} {
+			c := metadata.ACLChange{Grantee: grantee, Rights: metadata.RightLookup}
+			if err := s.SetACL(t.Context(), a.ID, metadata.MailboxID(a.ID), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.SetSharedAccount(t.Context(), a.ID.String()+".example", a.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,7 +108,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 
 // fullScan matches the plan of a statement that reads a whole table: PostgreSQL, CockroachDB, SQLite (which calls reading a
 // list of VALUES or its own subquery a scan, too).
-var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|[abck])\b`)
+var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|[abckms])\b`)
 
 func explainPg(t *testing.T, url string, each func(plan func(string) string), id []byte) {
 	conn, err := pgx.Connect(t.Context(), "postgresql"+url[strings.Index(url, ":"):])
@@ -103,7 +116,7 @@ func explainPg(t *testing.T, url string, each func(plan func(string) string), id
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the test is over
-	for _, table := range []string{"accounts", "credentials", "addresses", "mailboxes", "messages", "bodies", "expunged", "subscriptions", "leases"} {
+	for _, table := range []string{"accounts", "credentials", "addresses", "mailboxes", "messages", "bodies", "expunged", "subscriptions", "leases", "acl", "shared_accounts"} {
 		if _, err := conn.Exec(t.Context(), "ANALYZE "+table); err != nil {
 			t.Fatal(err)
 		}

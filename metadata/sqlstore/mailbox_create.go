@@ -31,7 +31,9 @@ func (s *Store) CreateMailbox(ctx context.Context, account metadata.AccountID, m
 		byName.Each = scanOneMailbox(&have)
 		count := sqlCountMailboxes.stmt(&s.words, 0, account[:])
 		count.Each = func(r sqldb.Row) error { return r.Scan(&n) }
-		if err := tx.Run(ctx, append(l.lock(account), byName, count)...); err != nil {
+		stmts := append(l.lock(account), byName, count)
+		parent, look := s.parentOf(account, &m)
+		if err := tx.Run(ctx, append(stmts, look...)...); err != nil {
 			return err
 		}
 		c := l.clocks[account]
@@ -53,7 +55,10 @@ func (s *Store) CreateMailbox(ctx context.Context, account metadata.AccountID, m
 		}
 		c.lastUIDValidity = validity
 		box = newMailboxRow(account, m, validity, c.tick(), micros(now))
-		stmts := s.insertMailboxes([]*metadata.Mailbox{box})
+		stmts = s.insertMailboxes([]*metadata.Mailbox{box})
+		if parent.id != nil {
+			stmts = append(stmts, sqlInheritACL.stmt(&s.words, 0, m.ID[:], parent.id[:]))
+		}
 		if m.Subscribed {
 			stmts = append(stmts, s.insertSubscriptions(account, []string{m.Name})...)
 		}

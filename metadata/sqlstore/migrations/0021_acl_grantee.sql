@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS acl_grantee ON acl (grantee, mailbox_id)
