@@ -23,7 +23,7 @@ func (capability) run(_ context.Context, s *session) error {
 // extensions are the capabilities of every connection in every state. docs/imap.md has a row for each.
 var extensions = []string{
 	"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
-	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "WITHIN", "CONDSTORE",
+	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "WITHIN", "CONDSTORE", "PARTIAL",
 }
 
 // capabilities returns what the connection offers as it is now.

@@ -21,11 +21,13 @@ var uidFetchCommand = command{
 	parse:  func(p *wire.Parser) (runner, error) { return parseFetch(p, true) },
 }
 
-// fetch is FETCH and UID FETCH (RFC 3501 section 6.4.5), with the MODSEQ item and CHANGEDSINCE of RFC 7162.
+// fetch is FETCH and UID FETCH (RFC 3501 section 6.4.5), with the MODSEQ item and CHANGEDSINCE of RFC 7162
+// and PARTIAL of RFC 9394.
 type fetch struct {
 	set          messageSet
 	items        []fetchItem
 	changedSince *metadata.ModSeq // only messages with a MODSEQ above it
+	partial      partialRange     // only these of the set (RFC 9394); zero: all
 
 	// What the items need.
 	flags     bool // FLAGS is asked for
@@ -69,16 +71,21 @@ func (f *fetch) parseModifiers(p *wire.Parser) error {
 		return err
 	}
 	return p.List(func() error {
-		if !p.TryKeyword("CHANGEDSINCE") {
-			return &wire.SyntaxError{Text: "Unknown FETCH modifier"}
-		}
-		if err := p.SP(); err != nil {
+		switch {
+		case p.TryKeyword("CHANGEDSINCE"):
+			if err := p.SP(); err != nil {
+				return err
+			}
+			n, err := p.Number64()
+			since := metadata.ModSeq(n)
+			f.changedSince = &since
+			return err
+		case f.set.uid && p.TryKeyword("PARTIAL"):
+			var err error
+			f.partial, err = parsePartial(p)
 			return err
 		}
-		n, err := p.Number64()
-		since := metadata.ModSeq(n)
-		f.changedSince = &since
-		return err
+		return &wire.SyntaxError{Text: "Unknown FETCH modifier"}
 	})
 }
 
@@ -114,6 +121,9 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 	uids, err := f.set.resolve(s)
 	if err != nil {
 		return err
+	}
+	if f.partial != (partialRange{}) {
+		uids = f.partial.pick(uids) // RFC 9394 section 3.4: first the range, then CHANGEDSINCE
 	}
 	if f.modseq {
 		s.enableCondstore()

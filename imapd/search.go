@@ -31,7 +31,8 @@ type search struct {
 // searchReturn is what RETURN asks for (RFC 4731 section 3.1); nothing at all without RETURN.
 type searchReturn struct {
 	min, max, all, count bool
-	save                 bool // RFC 5182
+	save                 bool         // RFC 5182
+	partial              partialRange // RFC 9394; zero: not asked for
 }
 
 func (r searchReturn) extended() bool { return r != searchReturn{} }
@@ -88,6 +89,13 @@ func (c *search) parseReturn(p *wire.Parser) error {
 			c.ret.count = true
 		case p.TryKeyword("SAVE"):
 			c.ret.save = true
+		case p.TryKeyword("PARTIAL"):
+			if c.ret.partial != (partialRange{}) {
+				return &wire.SyntaxError{Text: "More than one PARTIAL"}
+			}
+			var err error
+			c.ret.partial, err = parsePartial(p)
+			return err
 		default:
 			return &wire.SyntaxError{Text: "Unknown RETURN option"}
 		}
@@ -95,6 +103,9 @@ func (c *search) parseReturn(p *wire.Parser) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.ret.all && c.ret.partial != (partialRange{}) { // RFC 9394 section 3.1
+		return &wire.SyntaxError{Text: "ALL and PARTIAL exclude each other"}
 	}
 	if !c.ret.extended() { // RFC 4731 section 3.1: an empty list is (ALL)
 		c.ret.all = true

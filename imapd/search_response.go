@@ -55,23 +55,40 @@ func (c *search) respond(s *session, hits []searchHit) {
 			set.close()
 		}
 	}
+	if p := c.ret.partial; p != (partialRange{}) {
+		from, to := p.of(len(hits))
+		writePartial(w, p, func(yield func(uint32) bool) {
+			for _, h := range hits[from:to] {
+				if !yield(number(h)) {
+					return
+				}
+			}
+		})
+	}
 	if c.ret.count {
 		w.Raw(" COUNT ").Number(uint64(len(hits)))
 	}
 	if modseq {
-		w.Raw(" MODSEQ ").Number(uint64(c.ret.modSeq(hits)))
+		if n := c.ret.modSeq(hits); n > 0 {
+			w.Raw(" MODSEQ ").Number(uint64(n))
+		}
 	}
 	w.CRLF()
 }
 
-// modSeq returns the MODSEQ result option: that of the messages returned (RFC 4731 section 3.2). There are hits.
+// modSeq returns the MODSEQ result option: the highest of the messages returned (RFC 4731 section 3.2), 0 when none is. There
+// are hits.
 func (r searchReturn) modSeq(hits []searchHit) metadata.ModSeq {
 	if r.all || r.count {
 		return highestOf(hits)
 	}
 	var n metadata.ModSeq
+	if r.partial != (partialRange{}) {
+		from, to := r.partial.of(len(hits))
+		n = highestOf(hits[from:to])
+	}
 	if r.min {
-		n = hits[0].modseq
+		n = max(n, hits[0].modseq)
 	}
 	if r.max {
 		n = max(n, hits[len(hits)-1].modseq)

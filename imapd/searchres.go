@@ -30,19 +30,26 @@ func (s *session) save(uids metadata.UIDSet) error {
 	return nil
 }
 
-// saves returns what SAVE saves of the messages found (RFC 5182 section 2.4): with MIN and MAX and no other result option only
-// those two.
+// saves returns what SAVE saves of the messages found (RFC 5182 section 2.4): with MIN, MAX and PARTIAL and no other result
+// option only those.
 func (r searchReturn) saves(hits []searchHit) metadata.UIDSet {
 	if len(hits) == 0 {
 		return nil
 	}
 	var uids []metadata.UID
-	if (r.min || r.max) && !r.all && !r.count {
+	partial := r.partial != (partialRange{})
+	if (r.min || r.max || partial) && !r.all && !r.count {
 		if r.min {
 			uids = append(uids, hits[0].uid)
 		}
 		if r.max {
 			uids = append(uids, hits[len(hits)-1].uid)
+		}
+		if partial { // RFC 9394 section 3.2
+			from, to := r.partial.of(len(hits))
+			for _, h := range hits[from:to] {
+				uids = append(uids, h.uid)
+			}
 		}
 		return metadata.UIDSetOf(uids...)
 	}
