@@ -57,8 +57,11 @@ func (e *env) dialNamed(t testing.TB, name string) net.Conn {
 
 var masked = regexp.MustCompile(`(UIDVALIDITY|APPENDUID|COPYUID) \d+|(\[CAPABILITY) [^]]+`)
 
-// mask hides what differs from run to run, and what every greeting repeats.
-func mask(line string) string { return masked.ReplaceAllString(line, "$1$2 ...") }
+// mask hides what differs from run to run, and what every greeting and every CAPABILITY repeats.
+func mask(line string) string {
+	line = strings.Replace(line, strings.Join(extensions, " "), "EXTENSIONS", 1)
+	return masked.ReplaceAllString(line, "$1$2 ...")
+}
 
 // directives are what transcripts may say behind "!".
 func (e *env) directives() map[string]func(testing.TB, string) string {
