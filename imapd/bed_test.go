@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/mailstore"
 )
 
@@ -61,7 +62,7 @@ type tester struct {
 func (b *bed) session(commands ...string) *tester {
 	b.t.Helper()
 	conn := &scriptConn{}
-	c := &tester{t: b.t, s: newSession(b.srv, conn, true), conn: conn}
+	c := &tester{t: b.t, s: newSession(b.srv, listener.Conn{Net: conn, Local: true, Log: slog.New(slog.DiscardHandler)}), conn: conn}
 	c.s.user = b.user
 	c.s.account = b.user.Account()
 	b.t.Cleanup(func() {

@@ -2,9 +2,7 @@ package imapd
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -39,6 +37,8 @@ type Config struct {
 	MaxCommandBytes          int   // one command, its literals included but for APPEND's message; 0: 64 KiB
 	MaxConnections           int   // at once; more are told BYE; 0: 20,000
 	MaxConnectionsPerAccount int   // logged in at once, on this node; 0: no limit
+	MaxConnectionsPerAddress int   // at once from one address; 0: no limit
+	MaxConnectionRate        int   // new ones a minute from one address; 0: no limit
 	MaxFailures              int   // failed logins of a connection; 0: 5
 	MaxBadCommands           int   // one after another, before BYE; 0: 20
 
@@ -83,9 +83,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.NewID == nil {
-		cfg.NewID = randomID
-	}
 	return cfg, nil
 }
 
@@ -93,10 +90,4 @@ func orElse[T int | int64 | time.Duration](v *T, fallback T) {
 	if *v <= 0 {
 		*v = fallback
 	}
-}
-
-func randomID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
 }

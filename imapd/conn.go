@@ -3,7 +3,6 @@ package imapd
 import (
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -117,25 +116,4 @@ func (c *conn) tls() *tls.Conn {
 	defer c.mu.Unlock()
 	tc, _ := c.nc.(*tls.Conn)
 	return tc
-}
-
-// refuse answers a connection that was not admitted.
-func refuse(nc net.Conn) {
-	defer nc.Close()
-	if _, ok := nc.(*tls.Conn); ok {
-		return // a handshake is more than it deserves now
-	}
-	nc.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = io.WriteString(nc, "* BYE [UNAVAILABLE] Too many connections\r\n")
-}
-
-// isLocal reports whether what the client sends stays on this machine.
-func isLocal(a net.Addr) bool {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		return a.IP.IsLoopback()
-	case *net.UnixAddr:
-		return true
-	}
-	return false
 }

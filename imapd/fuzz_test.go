@@ -48,7 +48,7 @@ func fuzzServer(f *testing.F, before string) {
 	e := newEnv(f)
 	e.start(f, func(cfg *Config) {
 		cfg.MaxMessageBytes, cfg.MaxBadCommands, cfg.MaxFailures = 10_000, 1000, 1000
-		cfg.TLS = nil
+		cfg.TLS, cfg.AllowPlaintext = nil, true
 	})
 	e.account(f, user)
 	for range 3 {
@@ -60,7 +60,7 @@ func fuzzServer(f *testing.F, before string) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		panics := e.panics.Load()
 		server, conn := net.Pipe()
-		e.srv.admit(server, true)
+		e.srv.conns.ServeConn(server)
 		go func() {
 			_ = conn.SetWriteDeadline(time.Now().Add(patience))
 			_, _ = io.Copy(conn, io.MultiReader(strings.NewReader(before), bytes.NewReader(in)))

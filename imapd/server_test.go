@@ -138,10 +138,7 @@ func TestStalledClientIsDropped(t *testing.T) {
 	c.send("a FETCH 1 BODY.PEEK[]\r\n")
 	deadline := time.Now().Add(patience)
 	for {
-		e.srv.mu.Lock()
-		n := len(e.srv.sessions)
-		e.srv.mu.Unlock()
-		if n == 0 {
+		if e.srv.conns.Len() == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -154,11 +151,11 @@ func TestStalledClientIsDropped(t *testing.T) {
 // Commands sent together are answered in order, in few packets.
 func TestPipelining(t *testing.T) {
 	e := newEnv(t)
-	e.start(t, nil)
+	e.start(t, func(cfg *Config) { cfg.AllowPlaintext = true })
 	e.account(t, user)
 	server, conn := net.Pipe()
 	counted := &countWrites{Conn: server}
-	e.srv.admit(counted, true)
+	e.srv.conns.ServeConn(counted)
 	c := &client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	defer conn.Close()
 	c.line()
@@ -267,7 +264,7 @@ func TestPlaintext(t *testing.T) {
 		e.account(t, user)
 		e.start(t, func(cfg *Config) { cfg.AllowPlaintext = allow })
 		server, conn := net.Pipe()
-		e.srv.admit(server, false)
+		e.srv.conns.ServeConn(server)
 		c := &client{t: t, conn: conn, in: bufio.NewReader(conn)}
 		greeting := c.line()
 		login := c.do("LOGIN " + user + ` "` + password + `"`)[0]

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -54,12 +54,12 @@ type session struct {
 	end      error     // what the session ends with after the present command
 }
 
-func newSession(srv *Server, nc net.Conn, local bool) *session {
+func newSession(srv *Server, c listener.Conn) *session {
 	s := &session{
 		srv:   srv,
-		conn:  &conn{nc: nc, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
-		log:   srv.cfg.Log.With("protocol", "imap", "conn", srv.cfg.NewID(), "peer", nc.RemoteAddr().String()),
-		local: local,
+		conn:  &conn{nc: c.Net, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
+		log:   c.Log,
+		local: c.Local,
 	}
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)
 	s.w = wire.NewWriter(s.conn, writeBuffer)

@@ -33,10 +33,12 @@ type Config struct {
 	TLS      *tls.Config // for STARTTLS; nil: not offered. GetCertificate or GetConfigForClient may change certificates.
 	Hostname string      // in the greeting and in Received; "": the machine's
 
-	MaxMessageBytes    int64 // largest message; 0: 100 MiB
-	MaxRecipients      int   // of one transaction; 0: 1,000
-	MaxConnections     int   // at once; more are answered 421; 0: 1,000
-	OverQuotaPermanent bool  // 552 5.2.2 instead of 452 4.2.2
+	MaxMessageBytes          int64 // largest message; 0: 100 MiB
+	MaxRecipients            int   // of one transaction; 0: 1,000
+	MaxConnections           int   // at once; more are answered 421; 0: 1,000
+	MaxConnectionsPerAddress int   // at once from one address; 0: no limit
+	MaxConnectionRate        int   // new ones a minute from one address; 0: no limit
+	OverQuotaPermanent       bool  // 552 5.2.2 instead of 452 4.2.2
 
 	CommandTimeout time.Duration // for a whole command line, from the last reply; 0: 5 min
 	DataTimeout    time.Duration // between two pieces of a message; 0: 3 min

@@ -13,6 +13,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/rookery-mail/rookery/internal/listener"
 )
 
 const (
@@ -52,7 +54,8 @@ type conn struct {
 	body     *body     // the message being received; nil outside
 	deadline time.Time // of the command line or the whole message
 
-	dead bool // nothing is read or written any more
+	dead  bool          // nothing is read or written any more
+	ended chan struct{} // closed by Close
 
 	mu       sync.Mutex // guards the fields below
 	nc       net.Conn   // replaced by STARTTLS
@@ -62,18 +65,22 @@ type conn struct {
 	closed   bool
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
+func newConn(s *Server, from listener.Conn) *conn {
 	c := &conn{
 		srv:    s,
-		log:    s.cfg.Log.With("protocol", "lmtp", "conn", s.cfg.NewID(), "peer", peerName(nc.RemoteAddr())),
-		nc:     nc,
-		local:  nc.LocalAddr(),
-		remote: nc.RemoteAddr(),
+		log:    from.Log,
+		nc:     from.Net,
+		local:  from.Net.LocalAddr(),
+		remote: from.Net.RemoteAddr(),
+		ended:  make(chan struct{}),
 	}
-	c.ctx, c.cancel = context.WithCancel(s.ctx)
+	c.ctx, c.cancel = context.WithCancel(s.conns.Context())
 	c.in = bufio.NewReaderSize(inbound{c}, inputBytes)
 	return c
 }
+
+// Serve implements listener.Session.
+func (c *conn) Serve() { c.srv.serve(c) }
 
 // inbound reads from the network. Before it waits, the client gets every reply there is (RFC 2920 section 3.2).
 type inbound struct{ c *conn }
@@ -234,8 +241,8 @@ func (c *conn) lost(err error) error {
 	return err
 }
 
-// stop ends the wait for commands.
-func (c *conn) stop() {
+// Stop implements listener.Session: it ends the wait for commands.
+func (c *conn) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopping = true
@@ -244,20 +251,13 @@ func (c *conn) stop() {
 	}
 }
 
-// abort ends the wait for the rest of a message, too, and what is being delivered.
-func (c *conn) abort() {
+// Abort implements listener.Session: it ends the wait for the rest of a message, too, and what is being delivered.
+func (c *conn) Abort() {
 	c.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopping, c.aborting = true, true
 	c.nc.SetReadDeadline(longAgo)
-}
-
-// cut closes the socket under whatever is going on.
-func (c *conn) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nc.Close()
 }
 
 var longAgo = time.Unix(1, 0)
@@ -274,20 +274,9 @@ func (c *conn) Close() error {
 	if again {
 		return nil
 	}
+	defer close(c.ended)
 	c.cancel()
-	c.srv.forget(c)
 	return nc.Close()
-}
-
-// refuse closes a connection that was not admitted.
-func (c *conn) refuse() {
-	defer c.cancel()
-	defer c.nc.Close()
-	if c.encrypted() {
-		return // a handshake is more than it deserves now
-	}
-	c.nc.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = io.WriteString(c.nc, "421 4.3.2 "+c.srv.cfg.Hostname+" has too many connections\r\n")
 }
 
 // LocalAddr implements net.Conn.

@@ -86,7 +86,7 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 	}
 	e.srv, e.addr = srv, l.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
+	go func() { served <- srv.Serve(l, false) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -46,7 +46,7 @@ var replyLine = regexp.MustCompile(`^[2-5][0-9][0-9][ -][^\x00-\x08\x0b-\x1f\x7f
 func (e *env) play(t *testing.T, in io.Reader) string {
 	t.Helper()
 	c := newScriptConn(in)
-	e.srv.admit(c)
+	e.srv.conns.ServeConn(c)
 	select {
 	case <-c.closed:
 	case <-time.After(patience):

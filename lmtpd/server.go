@@ -2,32 +2,26 @@ package lmtpd
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/rookery-mail/rookery/internal/listener"
 )
 
 // Server is an LMTP server on any number of listeners.
 type Server struct {
 	cfg     Config
+	conns   *listener.Server
 	smtp    *smtp.Server
 	handoff *handoff
 	metrics *metrics
 	retries *retries
 
-	ctx    context.Context // ends when Shutdown gives up waiting
-	cancel context.CancelFunc
-	start  sync.Once      // starts go-smtp on the handoff
-	wg     sync.WaitGroup // accept loops and go-smtp's loop
-
-	mu        sync.Mutex // guards the fields below
-	listeners map[net.Listener]struct{}
-	conns     map[*conn]struct{}
-	stopping  bool
-	empty     chan struct{} // closed when stopping and the last connection is gone
+	start sync.Once      // starts go-smtp on the handoff
+	wg    sync.WaitGroup // go-smtp's loop
 }
 
 // New returns a Server that serves nothing yet.
@@ -40,16 +34,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		cfg:       cfg,
-		handoff:   newHandoff(),
-		metrics:   m,
-		retries:   newRetries(cfg.Now),
-		listeners: map[net.Listener]struct{}{},
-		conns:     map[*conn]struct{}{},
-		empty:     make(chan struct{}),
-	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s := &Server{cfg: cfg, handoff: newHandoff(), metrics: m, retries: newRetries(cfg.Now)}
+	s.conns = listener.New(listener.Config{
+		Protocol: "lmtp", TLS: cfg.TLS, Busy: "421 4.3.2 " + cfg.Hostname + " has too many connections\r\n",
+		Open:           func(c listener.Conn) listener.Session { return newConn(s, c) },
+		MaxConnections: cfg.MaxConnections, MaxPerAddress: cfg.MaxConnectionsPerAddress, MaxRate: cfg.MaxConnectionRate,
+		Log: cfg.Log, NewID: cfg.NewID, Connections: m.connections,
+	})
 
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.newSession))
 	s.smtp.LMTP = true
@@ -63,80 +54,40 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve accepts connections on l, of any network, until Shutdown; then it returns nil. A listener of crypto/tls makes
-// connections encrypted from the start. It closes l. Several calls may run at once.
-func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
-	s.mu.Lock()
-	if s.stopping {
-		s.mu.Unlock()
-		return nil
-	}
-	s.listeners[l] = struct{}{}
-	s.wg.Add(1)
-	s.mu.Unlock()
-	defer s.wg.Done()
+// Serve accepts connections on l, of any network, until Shutdown; then it returns nil. With implicitTLS, connections begin with a
+// TLS handshake. It closes l. Several calls may run at once.
+func (s *Server) Serve(l net.Listener, implicitTLS bool) error { return s.conns.Serve(l, implicitTLS) }
+
+// serve gives a connection to go-smtp and returns when it is closed.
+func (s *Server) serve(c *conn) {
 	s.start.Do(func() {
 		s.wg.Go(func() { _ = s.smtp.Serve(s.handoff) }) // ends with the handoff, without an error
 	})
-
-	var pause time.Duration
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isStopping() {
-				return nil
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			// Mostly too many open files: connections that end make room.
-			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			s.cfg.Log.Error("lmtp accept", "error", err, "retry_in", pause)
-			select {
-			case <-time.After(pause):
-				continue
-			case <-s.handoff.closing:
-				return nil
-			}
-		}
-		pause = 0
-		s.admit(nc)
-	}
-}
-
-// admit gives a new connection to go-smtp, or refuses it.
-func (s *Server) admit(nc net.Conn) {
-	c := newConn(s, nc)
-	s.mu.Lock()
-	refuse := s.stopping || len(s.conns) >= s.cfg.MaxConnections
-	if !refuse {
-		s.conns[c] = struct{}{}
-	}
-	s.mu.Unlock()
-	if refuse {
-		c.refuse()
-		return
-	}
-	s.metrics.connections.Inc()
 	if !s.handoff.give(c) {
 		_ = c.Close()
 	}
+	<-c.ended
 }
 
-// forget is called once by every admitted connection, at its end.
-func (s *Server) forget(c *conn) {
-	s.metrics.connections.Dec()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
-	if s.stopping && len(s.conns) == 0 {
-		close(s.empty)
+// lastWords is how long go-smtp's goroutines have after their connections are closed.
+const lastWords = 2 * time.Second
+
+// Shutdown stops accepting. Connections that wait for a command are told 421 4.3.2 and closed at once. A message that is
+// coming in may be completed, and what is complete is delivered and answered, until ctx ends; then what is still coming in
+// is told 421 4.3.2, deliveries are given up with 451, and Shutdown returns ctx's error. Later calls do nothing.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.conns.Shutdown(ctx)
+	ended := make(chan struct{})
+	go func() { // ends with the connections' goroutines
+		defer close(ended)
+		_ = s.smtp.Shutdown(context.Background())
+		s.handoff.end() // if go-smtp never served
+		s.wg.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(lastWords):
+		s.cfg.Log.Error("lmtp connections did not end")
 	}
-}
-
-func (s *Server) isStopping() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stopping
+	return err
 }

@@ -159,7 +159,7 @@ func TestClientOfTheLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- e.srv.Serve(l) }()
+	go func() { served <- e.srv.Serve(l, false) }()
 	conn, err := net.Dial("unix", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestImplicitTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- e.srv.Serve(newTLSListener(l, testTLS(t))) }()
+	go func() { served <- e.srv.Serve(l, true) }()
 	// One that never shakes hands holds nobody up.
 	mute, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {

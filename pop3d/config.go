@@ -1,9 +1,7 @@
 package pop3d
 
 import (
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"os"
@@ -32,7 +30,10 @@ type Config struct {
 	TLS            *tls.Config // for STLS and for listeners with implicit TLS; nil: neither
 	AllowPlaintext bool        // passwords in clear from anywhere; otherwise only from loopback and unix sockets
 	Hostname       string      // in the greeting; "": the machine's
-	MaxConnections int         // at once; more are told -ERR [SYS/TEMP]; 0: 10,000
+
+	MaxConnections           int // at once; more are told -ERR [SYS/TEMP]; 0: 10,000
+	MaxConnectionsPerAddress int // at once from one address; 0: no limit
+	MaxConnectionRate        int // new ones a minute from one address; 0: no limit
 
 	LeaseTTL      time.Duration // how long a dead node's sessions keep their maildrops; 0: 60 s
 	LoginTimeout  time.Duration // for a command before login; five times as long for the login as a whole; 0: 60 s
@@ -75,9 +76,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if cfg.NewID == nil {
-		cfg.NewID = randomID
-	}
 	return cfg, nil
 }
 
@@ -85,10 +83,4 @@ func orElse(d *time.Duration, fallback time.Duration) {
 	if *d <= 0 {
 		*d = fallback
 	}
-}
-
-func randomID() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
 }

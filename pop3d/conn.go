@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"time"
@@ -149,8 +148,8 @@ func (s *session) handshake(tc *tls.Conn) error {
 	return tc.HandshakeContext(ctx)
 }
 
-// stop ends the wait for commands.
-func (s *session) stop() {
+// Stop implements listener.Session: it ends the wait for commands.
+func (s *session) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
@@ -166,32 +165,10 @@ func (s *session) leaseLost() {
 	s.cancel()
 }
 
-// cut ends the session at once.
-func (s *session) cut() {
+// Abort implements listener.Session: it ends the session at once.
+func (s *session) Abort() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancel()
 	s.nc.Close()
-}
-
-// refuse answers a connection that was not admitted.
-func (s *session) refuse() {
-	defer s.cancel()
-	defer s.nc.Close()
-	if _, ok := s.nc.(*tls.Conn); ok {
-		return // a handshake is more than it deserves now
-	}
-	s.nc.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = io.WriteString(s.nc, "-ERR [SYS/TEMP] Too many connections\r\n")
-}
-
-// isLocal reports whether what the client sends stays on this machine.
-func isLocal(a net.Addr) bool {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		return a.IP.IsLoopback()
-	case *net.UnixAddr:
-		return true
-	}
-	return false
 }

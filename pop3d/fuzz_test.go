@@ -45,7 +45,7 @@ var statusLine = regexp.MustCompile(`^(\+OK|-ERR|\+ ?)[^\x00-\x1f\x7f]*\r\n$`)
 func (e *env) play(t *testing.T, in io.Reader) string {
 	t.Helper()
 	c := newScriptConn(in)
-	e.srv.admit(c)
+	e.srv.conns.ServeConn(c)
 	select {
 	case <-c.closed:
 	case <-time.After(patience):

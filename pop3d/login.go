@@ -20,7 +20,7 @@ func (s *session) mayLogin() error {
 }
 
 func (s *session) plaintextAllowed() bool {
-	return s.srv.cfg.AllowPlaintext || s.encrypted() || isLocal(s.remote)
+	return s.srv.cfg.AllowPlaintext || s.encrypted() || s.local
 }
 
 // login ends the AUTHORIZATION state: credentials, lease, maildrop.
@@ -63,7 +63,7 @@ func (s *session) loginFailed() error {
 	select {
 	case <-delay.C:
 	case <-s.ctx.Done():
-	case <-s.srv.stopped:
+	case <-s.srv.conns.Stopped():
 	}
 	if s.failures >= s.srv.cfg.MaxFailures {
 		s.done = true

@@ -199,9 +199,7 @@ func (e *env) idle(t testing.TB) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
-		e.srv.mu.Lock()
-		n := len(e.srv.sessions)
-		e.srv.mu.Unlock()
+		n := e.srv.conns.Len()
 		if n == 0 {
 			tick.Stop()
 			return

@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/rookery-mail/rookery/internal/listener"
 )
 
 // session is one connection's state. Its own goroutine uses it; only what mu guards is for others.
@@ -33,7 +35,7 @@ type session struct {
 	mistakes int       // commands in a row that were none
 	done     bool      // the connection ends behind the reply
 
-	remote net.Addr
+	local bool // the client is on this machine
 
 	mu       sync.Mutex // guards the fields below
 	nc       net.Conn   // replaced by STLS
@@ -44,15 +46,14 @@ type session struct {
 // maxMistakes is how many lines in a row may be no commands.
 const maxMistakes = 10
 
-func newSession(s *Server, nc net.Conn) *session {
-	ses := &session{srv: s, id: s.cfg.NewID(), nc: nc, remote: nc.RemoteAddr()}
-	ses.log = s.cfg.Log.With("protocol", "pop3", "conn", ses.id, "peer", nc.RemoteAddr().String())
-	ses.ctx, ses.cancel = context.WithCancel(s.ctx)
+func newSession(s *Server, c listener.Conn) *session {
+	ses := &session{srv: s, id: c.ID, log: c.Log, nc: c.Net, local: c.Local}
+	ses.ctx, ses.cancel = context.WithCancel(s.conns.Context())
 	return ses
 }
 
-// serve runs the session to its end.
-func (s *session) serve() {
+// Serve implements listener.Session: it runs the session to its end.
+func (s *session) Serve() {
 	s.in = bufio.NewReaderSize(inbound{s}, inputBytes)
 	s.out = bufio.NewWriterSize(outbound{s}, outputBytes)
 	s.loginBy = time.Now().Add(time.Duration(loginBudget) * s.srv.cfg.LoginTimeout)

@@ -124,9 +124,7 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 		},
 		// open: how many sessions the server has
 		"sessions": func(t testing.TB, _ string) string {
-			e.srv.mu.Lock()
-			defer e.srv.mu.Unlock()
-			return strconv.Itoa(len(e.srv.sessions))
+			return strconv.Itoa(e.srv.conns.Len())
 		},
 	}
 }

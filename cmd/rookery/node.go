@@ -17,6 +17,7 @@ import (
 	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/imapd"
+	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/lmtpd"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -112,6 +113,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAccount: cfg.Limits.ConnectionsPerAccount,
+		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		MaxMessageBytes: cfg.Limits.MessageSize, MaxCommandBytes: int(cfg.Limits.Command),
 		Log: n.log, Metrics: metrics,
 	})
@@ -120,8 +122,9 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	}
 	n.pop3, err = pop3d.New(pop3d.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
-		MaxConnections: cfg.Limits.Connections,
-		Log:            n.log, Metrics: metrics,
+		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
+		MaxConnectionRate: cfg.Limits.ConnectionRate,
+		Log:               n.log, Metrics: metrics,
 	})
 	if err != nil {
 		return err
@@ -129,6 +132,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	n.lmtp, err = lmtpd.New(lmtpd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), Hostname: cfg.Hostname,
 		MaxConnections: cfg.Limits.Connections, MaxMessageBytes: cfg.Limits.MessageSize, MaxRecipients: cfg.Limits.Recipients,
+		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		OverQuotaPermanent: cfg.OverQuotaPermanent,
 		Log:                n.log, Metrics: metrics,
 	})
@@ -146,7 +150,7 @@ func (n *node) start() <-chan error {
 		"imaps.listen": func(l net.Listener) error { return n.imap.Serve(l, true) },
 		"pop3.listen":  func(l net.Listener) error { return n.pop3.Serve(l, false) },
 		"pop3s.listen": func(l net.Listener) error { return n.pop3.Serve(l, true) },
-		"lmtp.listen":  n.lmtp.Serve,
+		"lmtp.listen":  func(l net.Listener) error { return n.lmtp.Serve(l, false) },
 		"http.listen":  n.web.server.Serve,
 	}
 	failed := make(chan error, len(n.listen))
@@ -156,8 +160,8 @@ func (n *node) start() <-chan error {
 			continue
 		}
 		n.log.Info("listening", "key", ln.Key, "address", n.address(ln.Key))
-		if ln.Key != "http.listen" {
-			l = newPerClient(l, n.cfg.Limits.ConnectionsPerAddress)
+		if n.cfg.Proxied(ln.Key) {
+			l = listener.Proxied(l, n.cfg.Proxy.Networks)
 		}
 		n.serving.Go(func() {
 			if err := serve[ln.Key](l); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -337,40 +336,6 @@ func TestUnixSocket(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-func TestPerClientLimit(t *testing.T) {
-	p := newPerClient(&fakeListener{}, 2).(*perClient)
-	a, _ := p.Accept()
-	b, _ := p.Accept()
-	if _, err := p.Accept(); !errors.Is(err, net.ErrClosed) { // all further ones are closed until the listener is at its end
-		t.Fatalf("a third connection from one address: %v", err)
-	}
-	_ = a.Close()
-	_ = a.Close()
-	_ = b.Close()
-	if len(p.open) != 0 {
-		t.Errorf("%v", p.open)
-	}
-}
-
-// fakeListener gives connections from one far address, five in all.
-type fakeListener struct {
-	net.Listener
-	n int
-}
-
-func (l *fakeListener) Accept() (net.Conn, error) {
-	if l.n++; l.n > 5 {
-		return nil, net.ErrClosed
-	}
-	client, c := net.Pipe()
-	_ = client.Close()
-	return &farConn{c}, nil
-}
-
-type farConn struct{ net.Conn }
-
-func (*farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1} }
 
 func TestDemo(t *testing.T) {
 	s := newShell(t)

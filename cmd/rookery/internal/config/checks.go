@@ -2,8 +2,10 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -133,4 +135,25 @@ func notifyURL(s string) string {
 		}
 	}
 	return ""
+}
+
+// network reads a network in CIDR notation, or one address.
+func network(s string) (n netip.Prefix, expected string) {
+	n, err := netip.ParsePrefix(s)
+	if err != nil {
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			return n, `networks and addresses, such as "10.0.0.0/8" or "2001:db8::1"`
+		}
+		n = netip.PrefixFrom(a, a.BitLen())
+	}
+	return n.Masked(), ""
+}
+
+func proxied(s string) (protocol, expected string) {
+	protocols := []string{"imap", "imaps", "pop3", "pop3s", "lmtp"}
+	if !slices.Contains(protocols, s) {
+		return "", `listeners: "` + strings.Join(protocols, `", "`) + `"`
+	}
+	return s, ""
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +30,7 @@ type Config struct {
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool
 
+	Proxy  Proxy
 	Limits Limits
 	Cache  Cache
 	Log    Log
@@ -41,8 +44,15 @@ type Limits struct {
 	Connections           int   // of each protocol
 	ConnectionsPerAccount int
 	ConnectionsPerAddress int
+	ConnectionRate        int // a minute from one address; 0: no limit
 	Mailboxes             int // of one account
 	DatabaseConnections   int // of this node; not with SQLite
+}
+
+// Proxy says where connections begin with a PROXY header.
+type Proxy struct {
+	Listeners []string // protocols as in <protocol>.listen
+	Networks  []netip.Prefix
 }
 
 // Cache says how much may be kept near. All of it may be lost.
@@ -73,6 +83,11 @@ func (c *Config) Embedded() bool { return c.SQLite() || strings.HasPrefix(c.Blob
 
 // SQLite reports whether the metadata is SQLite's: then the schema is brought up to date at start.
 func (c *Config) SQLite() bool { return strings.HasPrefix(c.Metadata, "sqlite:") }
+
+// Proxied reports whether connections to the listener of a key may come through a proxy.
+func (c *Config) Proxied(key string) bool {
+	return slices.Contains(c.Proxy.Listeners, strings.TrimSuffix(key, ".listen"))
+}
 
 // Listener is one address to listen on and the key that says so.
 type Listener struct{ Key, Address string }

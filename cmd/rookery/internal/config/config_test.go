@@ -72,9 +72,9 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"notify": "redis://h:6379/0", "lanes": "7",
 		"imap.listen": "127.0.0.1:143", "imaps.listen": "", "pop3.listen": "[::1]:110", "pop3s.listen": "localhost:995",
 		"lmtp.listen": "unix:/run/rookery/lmtp", "lmtp.over_quota": "permanent", "http.listen": ":80",
-		"auth.allow_plaintext": "true", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
+		"auth.allow_plaintext": "true", "proxy.listeners": "imap,lmtp", "proxy.networks": "10.0.0.0/8,2001:db8::1", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
-		"limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
+		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 	}
 	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true} // tested below
 	for _, k := range keys {
@@ -91,7 +91,11 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 			continue
 		}
 		quoted := `"` + v + `"`
-		if !strings.HasPrefix(k.def, `"`) {
+		switch k.def[0] {
+		case '[':
+			quoted = `["` + strings.ReplaceAll(v, ",", `","`) + `"]`
+		case '"':
+		default:
 			quoted = v
 		}
 		fromFile, err := Load(write(t, "c.toml", k.name+" = "+quoted), nil)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -79,6 +80,11 @@ var keys = []key{
 	{name: "auth.allow_plaintext", def: `false`, read: boolean(func(c *Config) *bool { return &c.AllowPlaintext }),
 		doc: "Whether passwords may cross a network without TLS."},
 
+	{name: "proxy.listeners", def: `[]`, read: list(func(c *Config) *[]string { return &c.Proxy.Listeners }, proxied),
+		doc: "Listeners behind a proxy that speaks the PROXY protocol, such as [\"imap\", \"imaps\"]."},
+	{name: "proxy.networks", def: `[]`, read: list(func(c *Config) *[]netip.Prefix { return &c.Proxy.Networks }, network),
+		doc: "The networks of those proxies, such as [\"10.0.0.0/24\"]. Connections from there to these\nlisteners must begin with a PROXY header, version 1 or 2; others are the clients' own."},
+
 	{name: "limits.message_size", def: `"100MiB"`, read: size(func(c *Config) *int64 { return &c.Limits.MessageSize }, 1<<10),
 		doc: "The largest message taken, by LMTP or APPEND."},
 	{name: "limits.recipients", def: `1000`, read: number(func(c *Config) *int { return &c.Limits.Recipients }, 1, 100_000),
@@ -88,9 +94,11 @@ var keys = []key{
 	{name: "limits.connections", def: `20000`, read: number(func(c *Config) *int { return &c.Limits.Connections }, 1, 10_000_000),
 		doc: "Connections of each protocol at once."},
 	{name: "limits.connections_per_account", def: `100`, read: number(func(c *Config) *int { return &c.Limits.ConnectionsPerAccount }, 1, 1_000_000),
-		doc: "Logged-in IMAP connections of one account, on this node."},
+		doc: "Logged-in IMAP connections of one account, on this node. POP3 lets an account have one session at a time anywhere."},
 	{name: "limits.connections_per_address", def: `1000`, read: number(func(c *Config) *int { return &c.Limits.ConnectionsPerAddress }, 1, 10_000_000),
-		doc: "Connections of one listener from one address, loopback excepted; more are closed at once. A webmail or a proxy on\nanother machine is one address."},
+		doc: "Connections to one protocol from one address (IPv6: one /64), loopback excepted; more are refused. A webmail is one\naddress; a proxy too, unless it tells who its clients are (see proxy.networks)."},
+	{name: "limits.connection_rate", def: `0`, read: number(func(c *Config) *int { return &c.Limits.ConnectionRate }, 0, 10_000_000),
+		doc: "New connections a minute to one protocol from one address, loopback excepted; more are refused. 0 is no limit."},
 	{name: "limits.mailboxes", def: `10000`, read: number(func(c *Config) *int { return &c.Limits.Mailboxes }, 1, 1_000_000),
 		doc: "Mailboxes of one account."},
 	{name: "limits.database_connections", def: `16`, read: number(func(c *Config) *int { return &c.Limits.DatabaseConnections }, 2, 10_000),

@@ -31,6 +31,40 @@ func text(field func(*Config) *string, check func(string) string) reader {
 	}
 }
 
+// list reads an array of strings, or a variable that separates them by commas.
+func list[T any](field func(*Config) *[]T, parse func(string) (v T, expected string)) reader {
+	return func(c *Config, v value) string {
+		var words []string
+		switch raw := v.raw.(type) {
+		case []any:
+			for _, w := range raw {
+				s, ok := w.(string)
+				if !ok {
+					return "an array of strings"
+				}
+				words = append(words, s)
+			}
+		case string:
+			if !v.env {
+				return "an array of strings"
+			}
+			words = strings.FieldsFunc(raw, func(r rune) bool { return r == ',' || r == ' ' })
+		default:
+			return "an array of strings"
+		}
+		parsed := make([]T, 0, len(words))
+		for _, w := range words {
+			p, expected := parse(w)
+			if expected != "" {
+				return "an array of " + expected
+			}
+			parsed = append(parsed, p)
+		}
+		*field(c) = parsed
+		return ""
+	}
+}
+
 func choice(set func(*Config, string), words ...string) reader {
 	return func(c *Config, v value) string {
 		s, ok := v.raw.(string)

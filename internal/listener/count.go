@@ -1,0 +1,56 @@
+package listener
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Count counts what there is of each key. The zero value is ready.
+type Count[K comparable] struct {
+	mu sync.Mutex // guards n
+	n  map[K]int
+}
+
+// Enter counts one more; false, and nothing counted, when there are limit already. 0 is no limit.
+func (c *Count[K]) Enter(key K, limit int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if limit > 0 && c.n[key] >= limit {
+		return false
+	}
+	if c.n == nil {
+		c.n = make(map[K]int)
+	}
+	c.n[key]++
+	return true
+}
+
+// Leave counts one less.
+func (c *Count[K]) Leave(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n[key]--; c.n[key] <= 0 {
+		delete(c.n, key)
+	}
+}
+
+// address returns what limits of a client's address count by: IPv4 addresses, and IPv6 networks of 64 bits, because one
+// client has as many addresses there as it likes. false for loopback and unix sockets: behind them is a proxy or this machine's own
+// administrator.
+func address(a net.Addr) (netip.Prefix, bool) {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if !ip.IsValid() || ip.IsLoopback() {
+		return netip.Prefix{}, false
+	}
+	bits := 32
+	if ip.Is6() {
+		bits = 64
+	}
+	p, err := ip.Prefix(bits)
+	return p, err == nil
+}

@@ -1,0 +1,50 @@
+package listener
+
+import (
+	"net/netip"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// rates bounds how often each address may connect. It remembers those of the last minute.
+type rates struct {
+	perMinute int // 0: no limit
+
+	mu    sync.Mutex // guards the fields below
+	by    map[netip.Prefix]*rate.Limiter
+	sweep int // entries at which those that matter no longer are removed
+}
+
+const leastSweep = 1024
+
+func (r *rates) allow(a netip.Prefix) bool {
+	if r.perMinute <= 0 {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.by[a]
+	if l == nil {
+		r.forgetOld()
+		l = rate.NewLimiter(rate.Limit(r.perMinute)/60, r.perMinute)
+		r.by[a] = l
+	}
+	return l.Allow()
+}
+
+// forgetOld removes addresses that have all their tokens again; often enough that they are at most as many as the others.
+func (r *rates) forgetOld() {
+	if r.by == nil {
+		r.by, r.sweep = make(map[netip.Prefix]*rate.Limiter), leastSweep
+	}
+	if len(r.by) < r.sweep {
+		return
+	}
+	for a, l := range r.by {
+		if l.Tokens() >= float64(r.perMinute) {
+			delete(r.by, a)
+		}
+	}
+	r.sweep = max(leastSweep, 2*len(r.by))
+}
