@@ -60,7 +60,7 @@ $(CACHE)/bin/golangci-lint:
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 
-servers: ## install PostgreSQL, Redis, Postfix, curl and isync where they are missing and this may be done
+servers: ## install the servers and mail programs of the tests where they are missing and this may be done
 	@scripts/install-servers.sh
 
 clean: ## remove what was built; .cache stays

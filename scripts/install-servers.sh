@@ -8,6 +8,14 @@ declare -A programs=(
   [postfix]=/usr/sbin/postfix
   [curl]=/usr/bin/curl
   [isync]=/usr/bin/mbsync
+  [offlineimap3]=/usr/bin/offlineimap
+  [mutt]=/usr/bin/mutt
+  [neomutt]=/usr/bin/neomutt
+  [getmail6]=/usr/bin/getmail
+  [fetchmail]=/usr/bin/fetchmail
+  [python3]=/usr/bin/python3
+  [nodejs]=/usr/bin/node
+  [npm]=/usr/bin/npm
 )
 missing=()
 for package in "${!programs[@]}"; do
