@@ -14,6 +14,7 @@ type Account struct {
 	QuotaMessages int64 // 0: no limit
 	Disabled      bool  // may not log in; mail for it is refused temporarily
 	Created       time.Time
+	Scripts       ScriptState // only from LookupAddresses
 }
 
 // NewAccount is what CreateAccounts stores. Mailboxes are created with it, in the same transaction, so that an account is

@@ -13,6 +13,8 @@ type Store interface {
 	MessageStore
 	LeaseStore
 	ACLStore
+	SieveStore
+	OutboundStore
 
 	// Ping asks the database for one row; nil means that it serves.
 	Ping(ctx context.Context) error

@@ -50,6 +50,9 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteShared.stmt(w, 0, id[:]),
 			sqlDeleteMailboxes.stmt(w, 0, id[:]),
 			sqlDeleteSubscriptions.stmt(w, 0, id[:]),
+			sqlDeleteScripts.stmt(w, 0, id[:]),
+			sqlDeleteScriptOwner.stmt(w, 0, id[:]),
+			sqlDeleteHandles.stmt(w, 0, id[:]),
 			sqlDeleteCredentials.stmt(w, 0, id[:]),
 			sqlDeleteAccount.stmt(w, 0, id[:]))
 	}, func(tx sqldb.Tx) (bool, error) {

@@ -12,9 +12,11 @@ import (
 var (
 	sqlLookupAddresses = newText("lookup addresses", `SELECT a.address, a.targets, a.account_id, COALESCE(k.address, ''),
 		COALESCE(k.password_hash, ''), COALESCE(c.modseq, 0), COALESCE(c.used_bytes, 0), COALESCE(c.used_messages, 0),
-		COALESCE(c.quota_bytes, 0), COALESCE(c.quota_messages, 0), COALESCE(c.disabled, 0), COALESCE(c.created, 0)
+		COALESCE(c.quota_bytes, 0), COALESCE(c.quota_messages, 0), COALESCE(c.disabled, 0), COALESCE(c.created, 0),
+		COALESCE(v.active, ''), COALESCE(v.version, 0)
 		FROM addresses AS a LEFT JOIN accounts AS c ON c.account_id = a.account_id
-		LEFT JOIN credentials AS k ON k.account_id = a.account_id WHERE a.address IN ({list})`)
+		LEFT JOIN credentials AS k ON k.account_id = a.account_id
+		LEFT JOIN sieve_owners AS v ON v.owner = a.account_id WHERE a.address IN ({list})`)
 
 	sqlSetAlias = newText("set alias", `INSERT INTO addresses (address, account_id, targets) VALUES ($1, NULL, $2)
 		ON CONFLICT (address) DO UPDATE SET targets = excluded.targets WHERE addresses.account_id IS NULL`)
@@ -54,7 +56,7 @@ func scanTarget(r sqldb.Row, found map[string]metadata.AddressTarget) error {
 	var modseq, disabled, created int64
 	a := &metadata.Account{}
 	err := r.Scan(&address, &targets, &id, &a.Address, &a.PasswordHash, &modseq, &a.UsedBytes, &a.UsedMessages, &a.QuotaBytes,
-		&a.QuotaMessages, &disabled, &created)
+		&a.QuotaMessages, &disabled, &created, &a.Scripts.Active, &a.Scripts.Version)
 	if err != nil {
 		return err
 	}

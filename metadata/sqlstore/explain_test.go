@@ -65,6 +65,20 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 			t.Fatal(err)
 		}
 	}
+	for i, a := range accounts[:1000] {
+		owner := metadata.AccountScripts(a.ID)
+		if err := s.PutScript(t.Context(), owner, "INBOX", "keep;", metadata.ScriptLimits{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ClaimHandle(t.Context(), a.ID, metadata.Handle(a.ID), "INBOX", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		it := metadata.OutboundItem{ID: metadata.OutboundID(a.ID), Account: a.ID, Kind: metadata.OutboundRedirect, To: "a@example.org",
+			Body: metadata.OutboundBody{Pack: metadata.PackID(accounts[i+1].ID), Data: make([]byte, 400)}}
+		if _, err := s.Enqueue(t.Context(), []metadata.Enqueue{{Item: it}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, a := range accounts[:500] {
 		if err := s.AcquireLease(t.Context(), a.Address, "holder", time.Hour); err != nil {
 			t.Fatal(err)
@@ -108,7 +122,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 
 // fullScan matches the plan of a statement that reads a whole table: PostgreSQL, CockroachDB, SQLite (which calls reading a
 // list of VALUES or its own subquery a scan, too).
-var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|[abckms])\b`)
+var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|sieve_\w+|outbound|[abckmosv])\b`)
 
 func explainPg(t *testing.T, url string, each func(plan func(string) string), id []byte) {
 	conn, err := pgx.Connect(t.Context(), "postgresql"+url[strings.Index(url, ":"):])
@@ -116,7 +130,8 @@ func explainPg(t *testing.T, url string, each func(plan func(string) string), id
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the test is over
-	for _, table := range []string{"accounts", "credentials", "addresses", "mailboxes", "messages", "bodies", "expunged", "subscriptions", "leases", "acl", "shared_accounts"} {
+	for _, table := range []string{"accounts", "credentials", "addresses", "mailboxes", "messages", "bodies", "expunged", "subscriptions", "leases", "acl", "shared_accounts",
+		"sieve_owners", "sieve_scripts", "sieve_handles", "outbound"} {
 		if _, err := conn.Exec(t.Context(), "ANALYZE "+table); err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func TestParametersAreNumberedInOrder(t *testing.T) {
 // TestMigrationsMayRunTwice keeps migrations to one repeatable statement each, and indexes from beginning with a column that
 // rises: on CockroachDB all writes would go to one range.
 func TestMigrationsMayRunTwice(t *testing.T) {
-	rising := regexp.MustCompile(`(?i)(modseq|uid|created|expires|expunged_at|_date|uid_next|uid_validity)`)
+	rising := regexp.MustCompile(`(?i)(modseq|uid|created|expires|next_attempt|updated|expunged_at|_date|uid_next|uid_validity)`)
 	repeatable := regexp.MustCompile(`(?i)^(CREATE TABLE IF NOT EXISTS|CREATE (UNIQUE )?INDEX IF NOT EXISTS|DROP (TABLE|INDEX) IF EXISTS|ALTER TABLE \w+ ADD COLUMN IF NOT EXISTS)\b`)
 	keys := regexp.MustCompile(`(?i)(?:PRIMARY KEY|ON \w+) ?\((\w+)|(\w+)\s+\S+(?: NOT NULL)? PRIMARY KEY`)
 	numbered := regexp.MustCompile(`^migrations/([0-9]{4})_[a-z_]+\.sql$`)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS outbound_due ON outbound (shard, next_attempt)

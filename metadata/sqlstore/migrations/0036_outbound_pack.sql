@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS outbound_pack ON outbound (pack_id)
