@@ -117,7 +117,7 @@ type SieveStore interface {
 	// AdminScriptStates returns the state of every owner that is no account.
 	AdminScriptStates(ctx context.Context) (map[ScriptOwner]ScriptState, error)
 	// RecordScriptError keeps what went wrong with a script where its owner sees it, and returns how often something did
-	// since it was stored; 0 when the script is not there any more.
+	// since it was stored (a commit whose answer was lost may count twice); 0 when the script is not there any more.
 	RecordScriptError(ctx context.Context, owner ScriptOwner, name, text string) (errors int64, err error)
 
 	// ClaimHandle asks whether claimant is the first with a handle of the account, in the whole installation, within ttl

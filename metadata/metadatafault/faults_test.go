@@ -105,6 +105,7 @@ type scene struct {
 	address   string
 	box, dest metadata.MailboxID
 	item      metadata.AppendItem // not appended yet
+	queued    metadata.OutboundID // see prepare
 }
 
 var at = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -146,6 +147,35 @@ func (c *scene) must(err error) {
 	}
 }
 
+func (c *scene) owner() metadata.ScriptOwner { return metadata.AccountScripts(c.account) }
+
+func (c *scene) outbound() metadata.OutboundItem {
+	return metadata.OutboundItem{ID: metadata.NewOutboundID(), Account: c.account, Kind: metadata.OutboundVacation, To: "a@example.org",
+		Body: metadata.OutboundBody{Data: []byte("x"), Stored: 1}}
+}
+
+// outboundState is what can be seen of the account's part of the queue, and of its scripts.
+func (c *scene) outboundState(ctx context.Context) (out string) {
+	q := metadata.OutboundQuery{Limit: 1000, All: true}
+	states := map[string]int{}
+	for more := true; more; {
+		items, err := c.s.Outbound(ctx, q)
+		c.must(err)
+		for _, it := range items {
+			if q.After = it.ID; it.Account == c.account {
+				states[fmt.Sprintf("%d/%d/%t", it.State, it.Attempts, it.Holder != "")]++
+			}
+		}
+		more = len(items) == q.Limit
+	}
+	list, _, err := c.s.Scripts(ctx, c.owner())
+	c.must(err)
+	for _, sc := range list {
+		out += fmt.Sprintf(" %s %d %t", sc.Name, sc.Size, sc.Active)
+	}
+	return fmt.Sprintf("queue %v scripts%s", states, out)
+}
+
 // state is what can be seen of the scene.
 func (c *scene) state(ctx context.Context) string {
 	boxes, err := c.s.Mailboxes(ctx, c.account)
@@ -170,6 +200,7 @@ func (c *scene) state(ctx context.Context) string {
 		out += fmt.Sprintf("clock %d used %d/%d quota %d hash %s\n", a.ModSeq, a.UsedBytes, a.UsedMessages, a.QuotaBytes, a.PasswordHash)
 		metadatatest.Check(ctx, c.t, c.s, c.account)
 	}
+	out += c.outboundState(ctx) + "\n"
 	return out + fmt.Sprintf("subscribed %v alias %v", subs, len(found["alias"+c.address].Targets))
 }
 
@@ -256,6 +287,42 @@ var operations = []struct {
 	{"AcquireLease", func(ctx context.Context, c *scene) (string, error) {
 		return "", c.s.AcquireLease(ctx, c.address, "me", time.Hour)
 	}},
+	{"PutScript", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.PutScript(ctx, c.owner(), "new", "stop;", metadata.ScriptLimits{Scripts: 3})
+	}},
+	{"DeleteScript", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.DeleteScript(ctx, c.owner(), "other")
+	}},
+	{"RenameScript", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.RenameScript(ctx, c.owner(), "script", "new")
+	}},
+	{"ActivateScript", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.ActivateScript(ctx, c.owner(), "other")
+	}},
+	{"ClaimHandle", func(ctx context.Context, c *scene) (string, error) {
+		first, err := c.s.ClaimHandle(ctx, c.account, metadata.Handle{1}, "m", time.Hour)
+		return fmt.Sprint(first), err
+	}},
+	{"SettleHandles", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SettleHandles(ctx, c.account, []metadata.HandleUse{{Handle: metadata.Handle{2}, TTL: time.Hour}})
+	}},
+	{"Enqueue", func(ctx context.Context, c *scene) (string, error) {
+		once, other := c.outbound(), c.outbound()
+		queued, err := c.s.Enqueue(ctx, []metadata.Enqueue{{Item: once, Once: &metadata.HandleUse{Handle: metadata.Handle{3}, TTL: time.Hour}}, {Item: other}})
+		return fmt.Sprint(queued), err
+	}},
+	{"FinishOutbound", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.FinishOutbound(ctx, "me"+c.address, []metadata.OutboundResult{{ID: c.queued, State: metadata.OutboundFailed, Delay: time.Hour,
+			Error: "no", Then: []metadata.Enqueue{{Item: c.outbound()}}}})
+	}},
+	{"RenewOutbound", func(ctx context.Context, c *scene) (string, error) {
+		held, err := c.s.RenewOutbound(ctx, "me"+c.address, time.Hour, []metadata.OutboundID{c.queued})
+		return fmt.Sprint(len(held)), err
+	}},
+	{"DropOutbound", func(ctx context.Context, c *scene) (string, error) {
+		n, err := c.s.DropOutbound(ctx, []metadata.OutboundID{c.queued}, time.Hour)
+		return fmt.Sprint(n), err
+	}},
 	{"ReleaseLease", func(ctx context.Context, c *scene) (string, error) {
 		return "", c.s.ReleaseLease(ctx, c.address, "me")
 	}},
@@ -277,6 +344,23 @@ func (c *scene) prepare(op string) {
 	switch op {
 	case "RemoveAlias":
 		c.must(c.s.SetAlias(c.t.Context(), metadata.Alias{Address: "alias" + c.address, Targets: []string{c.address}}))
+	case "DeleteScript", "RenameScript", "ActivateScript":
+		for _, name := range []string{"script", "other"} {
+			c.must(c.s.PutScript(c.t.Context(), c.owner(), name, "keep;", metadata.ScriptLimits{}))
+		}
+		c.must(c.s.ActivateScript(c.t.Context(), c.owner(), "script"))
+	case "FinishOutbound", "RenewOutbound", "DropOutbound":
+		it := c.outbound()
+		c.queued = it.ID
+		_, err := c.s.Enqueue(c.t.Context(), []metadata.Enqueue{{Item: it}})
+		c.must(err)
+		for { // others' items may be due as well
+			items, err := c.s.ClaimOutbound(c.t.Context(), "me"+c.address, time.Hour, 100)
+			c.must(err)
+			if len(items) == 0 {
+				break
+			}
+		}
 	case "ReleaseLease":
 		c.must(c.s.AcquireLease(c.t.Context(), c.address, "me", time.Hour))
 	}

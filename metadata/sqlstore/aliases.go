@@ -13,10 +13,10 @@ var (
 	sqlLookupAddresses = newText("lookup addresses", `SELECT a.address, a.targets, a.account_id, COALESCE(k.address, ''),
 		COALESCE(k.password_hash, ''), COALESCE(c.modseq, 0), COALESCE(c.used_bytes, 0), COALESCE(c.used_messages, 0),
 		COALESCE(c.quota_bytes, 0), COALESCE(c.quota_messages, 0), COALESCE(c.disabled, 0), COALESCE(c.created, 0),
-		COALESCE(v.active, ''), COALESCE(v.version, 0)
+		COALESCE(o.active, ''), COALESCE(o.version, 0)
 		FROM addresses AS a LEFT JOIN accounts AS c ON c.account_id = a.account_id
 		LEFT JOIN credentials AS k ON k.account_id = a.account_id
-		LEFT JOIN sieve_owners AS v ON v.owner = a.account_id WHERE a.address IN ({list})`)
+		LEFT JOIN sieve_owners AS o ON o.owner = a.account_id WHERE a.address IN ({list})`)
 
 	sqlSetAlias = newText("set alias", `INSERT INTO addresses (address, account_id, targets) VALUES ($1, NULL, $2)
 		ON CONFLICT (address) DO UPDATE SET targets = excluded.targets WHERE addresses.account_id IS NULL`)

@@ -65,10 +65,13 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 			t.Fatal(err)
 		}
 	}
-	for i, a := range accounts[:1000] {
+	for i, a := range accounts[:3000] {
 		owner := metadata.AccountScripts(a.ID)
 		if err := s.PutScript(t.Context(), owner, "INBOX", "keep;", metadata.ScriptLimits{}); err != nil {
 			t.Fatal(err)
+		}
+		if i >= 1000 {
+			continue
 		}
 		if _, err := s.ClaimHandle(t.Context(), a.ID, metadata.Handle(a.ID), "INBOX", time.Hour); err != nil {
 			t.Fatal(err)
@@ -122,7 +125,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 
 // fullScan matches the plan of a statement that reads a whole table: PostgreSQL, CockroachDB, SQLite (which calls reading a
 // list of VALUES or its own subquery a scan, too).
-var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|sieve_\w+|outbound|[abckmosv])\b`)
+var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|sieve_\w+|outbound|[abckmos])\b`)
 
 func explainPg(t *testing.T, url string, each func(plan func(string) string), id []byte) {
 	conn, err := pgx.Connect(t.Context(), "postgresql"+url[strings.Index(url, ":"):])
