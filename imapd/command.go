@@ -59,7 +59,7 @@ var commands = func() map[string]*command {
 		enableCommand, namespaceCommand, selectCommand, examineCommand, createCommand, deleteCommand, renameCommand,
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,
-		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand,
+		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 	} {
 		table[c.name] = &c

@@ -22,10 +22,12 @@ var uidSearchCommand = command{
 // search is SEARCH and UID SEARCH (RFC 3501 section 6.4.4) with RETURN of RFC 4731, MODSEQ of RFC 7162 and the keys of RFC
 // 5032.
 type search struct {
+	name       string // of the untagged response
 	uid        bool
 	ret        searchReturn
 	badCharset bool
 	program    *searchProgram
+	criteria   []sortCriterion // of SORT
 }
 
 // searchReturn is what RETURN asks for (RFC 4731 section 3.1); nothing at all without RETURN.
@@ -41,7 +43,7 @@ func (r searchReturn) extended() bool { return r != searchReturn{} }
 func (r searchReturn) silent() bool { return r == searchReturn{save: true} }
 
 func parseSearch(p *wire.Parser, uid bool) (runner, error) {
-	c := &search{uid: uid}
+	c := &search{name: "SEARCH", uid: uid}
 	if err := p.SP(); err != nil {
 		return nil, err
 	}
@@ -50,17 +52,25 @@ func parseSearch(p *wire.Parser, uid bool) (runner, error) {
 			return nil, err
 		}
 	}
-	decode := decodeNeedle
-	if p.TryKeyword("CHARSET") {
+	charset := p.TryKeyword("CHARSET")
+	if charset {
 		if err := p.SP(); err != nil {
 			return nil, err
 		}
+	}
+	return c, c.parseKeys(p, charset)
+}
+
+// parseKeys reads the search keys, and before them, if there is one, the charset.
+func (c *search) parseKeys(p *wire.Parser, charset bool) (err error) {
+	decode := decodeNeedle
+	if charset {
 		name, err := p.AString()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := p.SP(); err != nil {
-			return nil, err
+			return err
 		}
 		if d := needleDecoder(name); d != nil {
 			decode = d
@@ -68,9 +78,8 @@ func parseSearch(p *wire.Parser, uid bool) (runner, error) {
 			c.badCharset = true
 		}
 	}
-	var err error
 	c.program, err = parseSearchProgram(p, decode)
-	return c, err
+	return err
 }
 
 func (c *search) parseReturn(p *wire.Parser) error {
@@ -122,16 +131,14 @@ func (c *search) run(ctx context.Context, s *session) error {
 }
 
 func (c *search) search(ctx context.Context, s *session) error {
-	if c.badCharset {
-		return no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
-	}
-	if c.program.modseq {
-		s.enableCondstore()
-	}
-	c.program.bind(s, s.srv.cfg.Now())
-	r := searchRun{ctx: ctx, s: s, program: c.program, first: c.ret == searchReturn{min: true, save: c.ret.save}}
-	if err := r.run(); err != nil {
+	r, err := c.find(ctx, s)
+	if err != nil {
 		return err
+	}
+	if c.criteria != nil {
+		if err := r.sort(c.criteria); err != nil {
+			return err
+		}
 	}
 	if c.ret.save {
 		if err := s.save(c.ret.saves(r.hits)); err != nil {
@@ -139,9 +146,19 @@ func (c *search) search(ctx context.Context, s *session) error {
 		}
 	}
 	c.respond(s, r.hits)
-	if r.gone {
-		// RFC 5530: the client learns that it may want to poll.
-		return &statusError{typ: "OK", code: "EXPUNGEISSUED", text: "Some of the messages no longer exist"}
+	return r.goneError()
+}
+
+// find searches the selected mailbox.
+func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
+	if c.badCharset {
+		return nil, no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
 	}
-	return nil
+	if c.program.modseq {
+		s.enableCondstore()
+	}
+	c.program.bind(s, s.srv.cfg.Now())
+	r := &searchRun{ctx: ctx, sel: s.sel, log: s.log, program: c.program}
+	r.first = c.ret == searchReturn{min: true, save: c.ret.save} && c.criteria == nil
+	return r, r.run()
 }

@@ -12,7 +12,7 @@ type searchHit struct {
 	modseq metadata.ModSeq
 }
 
-// respond writes the untagged SEARCH or ESEARCH response. hits ascend.
+// respond writes the untagged SEARCH, SORT or ESEARCH response. hits are in the order of the mailbox or of SORT.
 func (c *search) respond(s *session, hits []searchHit) {
 	if c.ret.silent() {
 		return
@@ -24,7 +24,7 @@ func (c *search) respond(s *session, hits []searchHit) {
 	w := s.w
 	modseq := c.program.modseq && len(hits) > 0
 	if !c.ret.extended() {
-		w.Raw("* SEARCH")
+		w.Raw("* ").Raw(c.name)
 		for _, h := range hits {
 			w.SP().Number(uint64(number(h)))
 		}

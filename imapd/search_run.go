@@ -3,6 +3,7 @@ package imapd
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/rookery-mail/rookery/mailerr"
@@ -14,7 +15,8 @@ import (
 // windows, and last, one by one, those that must be read.
 type searchRun struct {
 	ctx     context.Context
-	s       *session
+	sel     *mailstore.Selected
+	log     *slog.Logger
 	program *searchProgram
 	first   bool // only the first hit is wanted
 
@@ -26,12 +28,12 @@ type searchRun struct {
 func (r *searchRun) run() error {
 	var undecided []metadata.UID
 	c := candidate{}
-	err := r.s.sel.Messages(r.ctx, r.program.scope(r.s.sel), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+	err := r.sel.Messages(r.ctx, r.program.scope(r.sel), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if gone {
 			r.gone = true
 			return true
 		}
-		c.row, c.recent = m, r.s.sel.IsRecent(m.UID)
+		c.row, c.recent = m, r.sel.IsRecent(m.UID)
 		switch r.program.root.eval(&c) {
 		case matches:
 			r.hit(seq, m)
@@ -90,11 +92,11 @@ type searchRow struct {
 // window decides on messages by their summaries, and reads those that are undecided still.
 func (r *searchRun) window(uids metadata.UIDSet) error {
 	rows := make([]searchRow, 0, uids.Len())
-	err := r.s.sel.Messages(r.ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+	err := r.sel.Messages(r.ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if gone {
 			r.gone = true
 		} else {
-			rows = append(rows, searchRow{seq: seq, c: candidate{row: m, recent: r.s.sel.IsRecent(m.UID)}})
+			rows = append(rows, searchRow{seq: seq, c: candidate{row: m, recent: r.sel.IsRecent(m.UID)}})
 		}
 		return true
 	})
@@ -105,7 +107,7 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 	for i := range rows {
 		ids[i] = rows[i].c.row.Body
 	}
-	bodies, err := r.s.sel.Bodies(r.ctx, ids)
+	bodies, err := r.sel.Bodies(r.ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -118,9 +120,9 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 			r.gone = true
 			continue
 		}
-		row.body = openBody(r.s.sel, b)
+		row.body = openBody(r.sel, b)
 		if err := row.body.scan(r.ctx); err != nil {
-			if err := r.damaged(&row, err); err != nil {
+			if err := r.damaged(row.c.row, err); err != nil {
 				return err
 			}
 			continue
@@ -147,13 +149,13 @@ func (r *searchRun) read(rows []searchRow) error {
 					ahead = append(ahead, b)
 				}
 			}
-			r.s.sel.Prefetch(r.ctx, ahead)
+			r.sel.Prefetch(r.ctx, ahead)
 		}
 		for i := range rows[:n] {
 			row := &rows[i]
 			row.c.found = make([]bool, len(r.program.content))
 			if err := r.look(row); err != nil {
-				if err := r.damaged(row, err); err != nil {
+				if err := r.damaged(row.c.row, err); err != nil {
 					return err
 				}
 				continue
@@ -167,13 +169,21 @@ func (r *searchRun) read(rows []searchRow) error {
 	return nil
 }
 
+// goneError is the completion when some of the messages no longer exist (RFC 5530): the client learns that it may want to poll.
+func (r *searchRun) goneError() error {
+	if !r.gone {
+		return nil
+	}
+	return &statusError{typ: "OK", code: "EXPUNGEISSUED", text: "Some of the messages no longer exist"}
+}
+
 // damaged passes over a message that cannot be read, so that it does not keep the others from being found. Trouble that is
 // not of this message is returned.
-func (r *searchRun) damaged(row *searchRow, err error) error {
+func (r *searchRun) damaged(m *metadata.Message, err error) error {
 	if mailerr.KindOf(err) != mailerr.Internal {
 		return err
 	}
-	r.s.log.Error("message cannot be read", "uid", row.c.row.UID, "body", row.c.row.Body.String(), "err", err)
+	r.log.Error("message cannot be read", "uid", m.UID, "body", m.Body.String(), "err", err)
 	return nil
 }
 
