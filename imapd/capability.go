@@ -23,7 +23,8 @@ func (capability) run(_ context.Context, s *session) error {
 // extensions are the capabilities of every connection in every state. docs/imap.md has a row for each.
 var extensions = []string{
 	"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
-	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "WITHIN", "CONDSTORE", "PARTIAL",
+	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "ESORT", "SORT", "SORT=DISPLAY",
+	"THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "I18NLEVEL=1", "WITHIN", "CONDSTORE", "PARTIAL",
 }
 
 // capabilities returns what the connection offers as it is now.
