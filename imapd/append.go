@@ -14,6 +14,7 @@ import (
 
 var appendCommand = command{
 	name:    "APPEND",
+	order:   beside(0, mailboxes),
 	states:  loggedIn,
 	waits:   true,
 	parse:   parseAppend,

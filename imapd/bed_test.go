@@ -89,9 +89,7 @@ func (c *tester) do(command string) string {
 	if err := c.s.step(); err != nil {
 		c.t.Fatalf("%s: session ends: %v", command, err)
 	}
-	if err := c.s.w.Flush(); err != nil {
-		c.t.Fatal(err)
-	}
+	c.flush()
 	out := strings.ReplaceAll(c.conn.out.String(), "\r\n", "\n")
 	if i := strings.LastIndex(out, tag+" "); i >= 0 {
 		out = out[:i] + out[i+len(tag)+1:]
@@ -104,6 +102,17 @@ func (c *tester) doRaw(command string) []byte {
 	c.t.Helper()
 	c.do(command)
 	return c.conn.out.Bytes()
+}
+
+// flush waits for the command's end.
+func (c *tester) flush() {
+	c.t.Helper()
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.settle()
+	if err := c.s.w.Flush(); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // expect runs a command and compares its responses.

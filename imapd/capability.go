@@ -8,6 +8,7 @@ import (
 
 var capabilityCommand = command{
 	name:   "CAPABILITY",
+	order:  beside(0, 0),
 	states: anyState,
 	parse:  noArguments(capability{}),
 }

@@ -41,6 +41,11 @@ type command struct {
 	// completion (RFC 9051 section 7.5.1).
 	seqs bool
 	sync syncMode
+	// order says beside which others the command may run; the zero value: beside none. A runner with a method order knows better.
+	order order
+	// own: the command may take long, and runs in a goroutine of its own. What waits for storage in it is called through
+	// session.away; it reads nothing from the connection.
+	own bool
 	// waits: the command's time is the client's.
 	waits bool
 	// parse reads the arguments, from the space after the name (if any) to the end. It has no effects.

@@ -10,6 +10,7 @@ import (
 
 var copyCommand = command{
 	name:   "COPY",
+	order:  beside(flags|messages|searchResult, mailboxes),
 	states: selected,
 	seqs:   true,
 	parse: func(p *wire.Parser) (runner, error) {
@@ -20,6 +21,7 @@ var copyCommand = command{
 
 var uidCopyCommand = command{
 	name:   "UID COPY",
+	order:  beside(flags|messages|searchResult, mailboxes),
 	states: selected,
 	parse: func(p *wire.Parser) (runner, error) {
 		t, err := parseTransfer(p, true)

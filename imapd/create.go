@@ -10,6 +10,7 @@ import (
 
 var createCommand = command{
 	name:   "CREATE",
+	order:  beside(0, mailboxes),
 	states: loggedIn,
 	parse:  parseCreate,
 }

@@ -51,6 +51,7 @@ type env struct {
 	meta   metadata.Store
 	store  *mailstore.Store
 	local  *directory.Local
+	blobs  *heldBlobs
 	faults *faultyStore
 	panics atomic.Int64 // panics logged
 	srv    *Server
@@ -66,7 +67,7 @@ func newEnv(t testing.TB) *env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{}
+	e := &env{blobs: &heldBlobs{Store: blobs}}
 	e.meta, err = sqlstore.Open(t.Context(), sqlstore.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "metadata.sqlite"),
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -76,7 +77,7 @@ func newEnv(t testing.TB) *env {
 		t.Fatal(err)
 	}
 	hints := notify.NewLocal()
-	e.store, err = mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: blobs, Notify: hints, Log: slog.New(slog.DiscardHandler),
+	e.store, err = mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: e.blobs, Notify: hints, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return testTime }})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 var fetchCommand = command{
 	name:   "FETCH",
+	own:    true,
 	states: selected,
 	seqs:   true,
 	parse:  func(p *wire.Parser) (runner, error) { return parseFetch(p, false) },
@@ -17,6 +18,7 @@ var fetchCommand = command{
 
 var uidFetchCommand = command{
 	name:   "UID FETCH",
+	own:    true,
 	states: selected,
 	parse:  func(p *wire.Parser) (runner, error) { return parseFetch(p, true) },
 }
@@ -115,6 +117,18 @@ func (f *fetch) plan() {
 			f.seen = f.seen || !it.section.Peek
 		}
 	}
+}
+
+// order: what a message's body is never changes.
+func (f *fetch) order() order {
+	o := beside(messages|searchResult, 0)
+	if f.flags || f.modseq || f.changedSince != nil {
+		o.reads |= flags
+	}
+	if f.seen {
+		o.changes |= flags | mailboxes // STATUS UNSEEN
+	}
+	return o
 }
 
 func (f *fetch) run(ctx context.Context, s *session) error {

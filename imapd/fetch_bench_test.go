@@ -70,6 +70,7 @@ func BenchmarkCommands(b *testing.B) {
 				if err := c.s.step(); err != nil {
 					b.Fatal(err)
 				}
+				c.flush()
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 			b.ReportMetric(0, "ns/op")

@@ -30,6 +30,7 @@ type fetchRun struct {
 	gone   bool   // a message no longer exists
 	failed error  // the first message that could not be read
 	named  string // keywords of a message that the client was told of
+	told   uint64 // the session's, when the rows of the window were read
 	head   []byte // the beginning of a literal; see sectionContent.load
 }
 
@@ -50,6 +51,7 @@ func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
 	rows := make([]fetchRow, 0, min(fetchWindow, uids.Len()))
 	for window := range windows(uids, fetchWindow) {
 		rows = rows[:0]
+		r.told = r.s.told
 		err := r.s.sel.Messages(ctx, window, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 			switch {
 			case gone:
@@ -75,7 +77,12 @@ func (r *fetchRun) window(ctx context.Context, rows []fetchRow) error {
 	for i := range rows {
 		ids[i] = rows[i].m.Body
 	}
-	bodies, err := r.s.sel.Bodies(ctx, ids)
+	var bodies map[metadata.BodyID]*metadata.Body
+	sel := r.s.sel
+	err := r.s.away(func() (err error) {
+		bodies, err = sel.Bodies(ctx, ids)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -108,7 +115,11 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 				ahead = append(ahead, b)
 			}
 		}
-		r.s.sel.Prefetch(ctx, ahead)
+		sel := r.s.sel
+		_ = r.s.away(func() error {
+			sel.Prefetch(ctx, ahead)
+			return nil
+		})
 	}
 	for i := range rows {
 		row := &rows[i]
@@ -133,6 +144,22 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 		}
 	}
 	return r.w.Err()
+}
+
+// renew brings a row to the present when the client was told of changes since it was read: what FETCH says must not be older. It
+// reports whether there is still such a message.
+func (r *fetchRun) renew(ctx context.Context, row *fetchRow) (there bool, err error) {
+	if r.told == r.s.told {
+		return true, nil
+	}
+	err = r.s.sel.Messages(ctx, metadata.UIDSetOf(row.m.UID), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		there = true
+		if row.seq = seq; !gone {
+			row.m = *m
+		}
+		return false
+	})
+	return there, err
 }
 
 // markSeen sets \Seen, in one transaction for all rows that lack it.

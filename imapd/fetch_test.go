@@ -62,7 +62,7 @@ func TestFetchLong(t *testing.T) {
 			if err := c.s.step(); err != nil {
 				t.Fatal(err)
 			}
-			_ = c.s.w.Flush()
+			c.flush()
 			out := c.conn.out.String()
 			var n int
 			_, rest, _ := strings.Cut(out, "{")

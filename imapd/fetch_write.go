@@ -45,14 +45,32 @@ func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 // reading of long literals.
 func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body) error {
 	body := openBody(r.s.sel, b)
-	if r.structure {
-		if err := body.scan(ctx); err != nil {
-			return err
+	var contents []*sectionContent
+	prepare := func() (err error) {
+		if r.structure {
+			if err := body.scan(ctx); err != nil {
+				return err
+			}
 		}
+		contents, err = r.contents(ctx, body)
+		return err
 	}
-	contents, err := r.contents(ctx, body)
+	var err error
+	if r.bytes {
+		err = r.s.away(prepare)
+	} else {
+		err = prepare()
+	}
 	if err != nil {
 		return err
+	}
+	there, err := r.renew(ctx, row)
+	if err != nil {
+		return err
+	}
+	if !there { // and the client knows
+		r.gone = true
+		return nil
 	}
 
 	items := r.items

@@ -9,6 +9,7 @@ import (
 
 var idCommand = command{
 	name:   "ID",
+	order:  beside(0, 0),
 	states: anyState,
 	parse:  parseID,
 }

@@ -9,6 +9,7 @@ import (
 
 var listCommand = command{
 	name:   "LIST",
+	order:  beside(mailboxes, 0),
 	states: loggedIn,
 	parse:  parseList,
 }

@@ -35,18 +35,17 @@ type source struct{ s *session }
 
 func (src source) Read(p []byte) (n int, err error) {
 	s := src.s
-	s.reading = true
 	err = s.away(func() error {
 		n, err = s.conn.Read(p)
 		return err
 	})
-	s.reading = false
 	return n, err
 }
 
-// flushIdle sends what was written, unless the connection's goroutine is at work: it does so before it waits for input.
+// flushIdle sends what another goroutine than the connection's has written, unless that is about to: it does before it waits for
+// input.
 func (s *session) flushIdle() error {
-	if !s.reading {
+	if s.coming {
 		return s.w.Err()
 	}
 	return s.w.Flush()

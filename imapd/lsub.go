@@ -9,6 +9,7 @@ import (
 
 var lsubCommand = command{
 	name:   "LSUB",
+	order:  beside(mailboxes, 0),
 	states: loggedIn,
 	parse:  parseLSub,
 }

@@ -4,6 +4,7 @@ import "context"
 
 var namespaceCommand = command{
 	name:   "NAMESPACE",
+	order:  beside(0, 0),
 	states: loggedIn,
 	parse:  noArguments(namespace{}),
 }

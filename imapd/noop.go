@@ -4,6 +4,7 @@ import "context"
 
 var noopCommand = command{
 	name:   "NOOP",
+	order:  beside(0, 0),
 	states: anyState,
 	sync:   syncFresh,
 	parse:  noArguments(noop{}),

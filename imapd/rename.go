@@ -8,6 +8,7 @@ import (
 
 var renameCommand = command{
 	name:   "RENAME",
+	order:  beside(0, mailboxes),
 	states: loggedIn,
 	parse:  parseRename,
 }

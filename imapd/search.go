@@ -8,6 +8,7 @@ import (
 
 var searchCommand = command{
 	name:   "SEARCH",
+	own:    true,
 	states: selected,
 	seqs:   true,
 	parse:  func(p *wire.Parser) (runner, error) { return parseSearch(p, false) },
@@ -15,6 +16,7 @@ var searchCommand = command{
 
 var uidSearchCommand = command{
 	name:   "UID SEARCH",
+	own:    true,
 	states: selected,
 	parse:  func(p *wire.Parser) (runner, error) { return parseSearch(p, true) },
 }
@@ -158,7 +160,7 @@ func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
 		s.enableCondstore()
 	}
 	c.program.bind(s, s.srv.cfg.Now())
-	r := &searchRun{ctx: ctx, sel: s.sel, log: s.log, program: c.program}
+	r := &searchRun{ctx: ctx, sel: s.sel, away: s.away, log: s.log, program: c.program}
 	r.first = c.ret == searchReturn{min: true, save: c.ret.save} && c.criteria == nil
 	return r, r.run()
 }

@@ -16,6 +16,7 @@ import (
 type searchRun struct {
 	ctx     context.Context
 	sel     *mailstore.Selected
+	away    func(func() error) error // session.away, around waits for storage
 	log     *slog.Logger
 	program *searchProgram
 	first   bool // only the first hit is wanted
@@ -107,7 +108,11 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 	for i := range rows {
 		ids[i] = rows[i].c.row.Body
 	}
-	bodies, err := r.sel.Bodies(r.ctx, ids)
+	var bodies map[metadata.BodyID]*metadata.Body
+	err = r.away(func() (err error) {
+		bodies, err = r.sel.Bodies(r.ctx, ids)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -149,12 +154,15 @@ func (r *searchRun) read(rows []searchRow) error {
 					ahead = append(ahead, b)
 				}
 			}
-			r.sel.Prefetch(r.ctx, ahead)
+			_ = r.away(func() error {
+				r.sel.Prefetch(r.ctx, ahead)
+				return nil
+			})
 		}
 		for i := range rows[:n] {
 			row := &rows[i]
 			row.c.found = make([]bool, len(r.program.content))
-			if err := r.look(row); err != nil {
+			if err := r.away(func() error { return r.look(row) }); err != nil {
 				if err := r.damaged(row.c.row, err); err != nil {
 					return err
 				}

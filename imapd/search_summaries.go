@@ -77,5 +77,10 @@ func (r *searchRun) bodies(rows []*metadata.Message) (map[metadata.BodyID]*metad
 	for i, m := range rows {
 		ids[i] = m.Body
 	}
-	return r.sel.Bodies(r.ctx, ids)
+	var bodies map[metadata.BodyID]*metadata.Body
+	err := r.away(func() (err error) {
+		bodies, err = r.sel.Bodies(r.ctx, ids)
+		return err
+	})
+	return bodies, err
 }

@@ -35,7 +35,10 @@ type session struct {
 	log *slog.Logger
 
 	present
-	reading bool // the connection's goroutine waits for input
+	told    uint64     // grows when the client is told of changed flags or expunged messages
+	coming  bool       // the connection's goroutine waits for the lock, and will flush
+	running []*running // commands, see order.go
+	ended   sync.Cond  // one of them has ended; with mu
 
 	user    *mailstore.User     // nil before login
 	account metadata.AccountID  // with user
@@ -61,6 +64,7 @@ func newSession(srv *Server, c listener.Conn) *session {
 		log:   c.Log,
 		local: c.Local,
 	}
+	s.ended.L = &s.mu
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)
 	s.w = wire.NewWriter(s.conn, writeBuffer)
 	s.r = wire.NewReader(source{s}, wire.ReaderOptions{
@@ -117,6 +121,10 @@ func (s *session) handshake(tc *tls.Conn) error {
 
 // startClock sets the time the next command may take to come in.
 func (s *session) startClock() {
+	if s.runsBeside() {
+		s.conn.setUntil(time.Time{}) // who waits for an answer is not idle
+		return
+	}
 	now := time.Now()
 	if s.user != nil {
 		s.conn.setUntil(now.Add(s.srv.cfg.IdleTimeout))
@@ -181,6 +189,10 @@ func (s *session) logPanic(v any) {
 func (s *session) farewell(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !errors.Is(err, errStopped) { // those that run may end before a shutdown
+		s.cancel()
+	}
+	s.settle()
 	text := ""
 	switch {
 	case errors.Is(err, errLogout), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

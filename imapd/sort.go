@@ -12,6 +12,7 @@ import (
 
 var sortCommand = command{
 	name:   "SORT",
+	own:    true,
 	states: selected,
 	seqs:   true,
 	parse:  func(p *wire.Parser) (runner, error) { return parseSort(p, false) },
@@ -19,6 +20,7 @@ var sortCommand = command{
 
 var uidSortCommand = command{
 	name:   "UID SORT",
+	own:    true,
 	states: selected,
 	parse:  func(p *wire.Parser) (runner, error) { return parseSort(p, true) },
 }

@@ -9,6 +9,8 @@ import (
 
 var statusCommand = command{
 	name:   "STATUS",
+	order:  beside(mailboxes, 0),
+	own:    true,
 	states: loggedIn,
 	parse:  parseStatus,
 }
@@ -65,7 +67,12 @@ func parseStatusItems(p *wire.Parser) ([]string, error) {
 }
 
 func (cmd *status) run(ctx context.Context, s *session) error {
-	m, err := s.user.Mailbox(ctx, cmd.name)
+	var m *metadata.Mailbox
+	user := s.user
+	err := s.away(func() (err error) {
+		m, err = user.Mailbox(ctx, cmd.name)
+		return err
+	})
 	if err != nil {
 		return err
 	}

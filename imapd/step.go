@@ -13,6 +13,9 @@ func (s *session) step() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.present = present{}
+	if s.end != nil {
+		return s.end
+	}
 	s.startClock()
 	raw, err := s.r.Next()
 	var refused *wire.SyntaxError
@@ -40,18 +43,18 @@ func (s *session) step() error {
 	if err != nil {
 		return s.answer(tag, name, err)
 	}
-	err = run.run(s.ctx, s)
-	s.startClock()
-	if ferr := s.r.Finish(); ferr != nil {
-		return ferr
+	r := &running{cmd: cmd, name: name, tag: tag, order: cmd.orderOf(run), run: run, start: start, own: cmd.own}
+	s.begin(r)
+	s.present = present{tag: tag}
+	if s.end != nil {
+		s.finish(r)
+		return s.end
 	}
-	if serr := s.syncAfter(cmd); serr != nil && err == nil {
-		err = serr
+	if r.own {
+		return s.detach(r)
 	}
-	if !cmd.waits {
-		s.srv.metrics.seconds.WithLabelValues(name).Observe(time.Since(start).Seconds())
-	}
-	return s.answer(tag, name, err)
+	defer s.finish(r)
+	return s.complete(s.ctx, r)
 }
 
 func (s *session) notNow(cmd *command) string {

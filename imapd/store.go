@@ -13,6 +13,7 @@ import (
 
 var storeCommand = command{
 	name:   "STORE",
+	order:  beside(messages|searchResult, flags|mailboxes),
 	states: selected,
 	seqs:   true,
 	parse:  func(p *wire.Parser) (runner, error) { return parseStore(p, false) },
@@ -20,6 +21,7 @@ var storeCommand = command{
 
 var uidStoreCommand = command{
 	name:   "UID STORE",
+	order:  beside(messages|searchResult, flags|mailboxes),
 	states: selected,
 	parse:  func(p *wire.Parser) (runner, error) { return parseStore(p, true) },
 }
@@ -192,6 +194,7 @@ func newKeywords(have, more []string) int {
 // respond writes the untagged FETCH responses, ascending.
 func (st *store) respond(s *session, res *metadata.StoreResult) {
 	changed, same := res.Changed, res.Same
+	s.told++
 	for len(changed) > 0 || len(same) > 0 {
 		var m *metadata.Message
 		wasChanged := len(same) == 0 || len(changed) > 0 && changed[0].UID < same[0].UID

@@ -34,6 +34,7 @@ func (s *session) changed(v metadata.UIDValidity) {
 // sync moves the session's snapshot, and tells the client what changed (RFC 9051 sections 7.4.1, 7.5.1, 7.5.2). When the mailbox
 // was deleted, the session ends: its state has no meaning any more.
 func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
+	o.NoExpunge = o.NoExpunge || s.countsMessages()
 	up, err := s.sel.Sync(ctx, o)
 	if err != nil {
 		return err
@@ -41,6 +42,9 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 	if up.Gone {
 		s.end = errDeleted
 		return nil
+	}
+	if len(up.Expunged)+len(up.Flags) > 0 {
+		s.told++
 	}
 	for _, e := range up.Expunged {
 		s.w.Raw("* ").Number(uint64(e.Seq)).Raw(" EXPUNGE\r\n")

@@ -11,6 +11,7 @@ import (
 
 var threadCommand = command{
 	name:   "THREAD",
+	own:    true,
 	states: selected,
 	seqs:   true,
 	parse:  func(p *wire.Parser) (runner, error) { return parseThread(p, false) },
@@ -18,6 +19,7 @@ var threadCommand = command{
 
 var uidThreadCommand = command{
 	name:   "UID THREAD",
+	own:    true,
 	states: selected,
 	parse:  func(p *wire.Parser) (runner, error) { return parseThread(p, true) },
 }

@@ -8,6 +8,7 @@ import (
 
 var unsubscribeCommand = command{
 	name:   "UNSUBSCRIBE",
+	order:  beside(0, mailboxes),
 	states: loggedIn,
 	parse: func(p *wire.Parser) (runner, error) {
 		name, err := oneMailbox(p)
