@@ -1,0 +1,127 @@
+package sieve
+
+import (
+	"net/url"
+	"time"
+)
+
+// Action is one thing that is to be done with a message: *Keep, *FileInto, *Redirect, *Reject, *Discard, *Vacation or
+// *Notify. Actions are in the order in which they ran; the implicit keep is the last.
+type Action interface {
+	// Position returns the script and the place in it that the action comes from; the zero Pos for the implicit keep.
+	Position() (script string, pos Pos)
+}
+
+// Origin says where an action comes from; every action embeds it.
+type Origin struct {
+	Script string // Options.Name
+	Pos    Pos
+}
+
+// Position returns the origin's fields.
+func (o Origin) Position() (string, Pos) { return o.Script, o.Pos }
+
+// Keep stores the message in the user's INBOX (or leaves it where it is, at an IMAP event) with exactly the flags given.
+// There is at most one in a Result.
+type Keep struct {
+	Origin
+	Implicit bool // no keep command asked for it
+	Message  *Message
+	Flags    []string // system flags as `\Seen`, keywords; none twice
+}
+
+// FileInto stores the message in a mailbox. MailboxID and SpecialUse come first: Mailbox is where it goes when they name none
+// (RFC 9042 section 4, RFC 8579 section 4). If that does not exist either and Create is not set, it goes to INBOX or the
+// script fails, as the host likes; it must not be lost. No two of a Result go to the same mailbox by name.
+type FileInto struct {
+	Origin
+	Mailbox    string // UTF-8
+	MailboxID  string // "" for none
+	SpecialUse string // as `\Archive`, "" for none
+	Create     bool   // make the mailbox if it does not exist (RFC 5490 section 3.2); SpecialUse is then given to it
+	Copy       bool
+	Message    *Message
+	Flags      []string
+}
+
+// Redirect sends the message on with the envelope sender that the host thinks right. The host adds its trace fields and
+// detects loops: it should count Received fields and refuse what it redirected before.
+type Redirect struct {
+	Origin
+	Address string // addr-spec, syntactically valid; "" when List is set
+	List    string // name of an external list whose members get the message (RFC 6134 section 2.4), "" for none
+	Copy    bool
+	Message *Message
+}
+
+// Reject refuses the message (RFC 5429). RejectMessage builds the report for it.
+type Reject struct {
+	Origin
+	Reason   string // UTF-8, lines end in LF or CRLF
+	Extended bool   // ereject: refuse it in the SMTP or LMTP transaction if that is possible, rather than send a report
+}
+
+// Discard throws the message away: it stands in a Result only when nothing else stores or sends the message on.
+type Discard struct{ Origin }
+
+// Vacation answers the sender (RFC 5230). The rules on whom not to answer that the message and the envelope decide are
+// checked already; the host checks whether the same answer was sent within Interval, by Key and sender. ReplyMessage builds
+// the answer.
+type Vacation struct {
+	Origin
+	Interval  time.Duration // at least; 0 with ":seconds 0" means each time
+	Key       string        // names the answer: the handle or a hash of what RFC 5230 section 4.2 lists; 64 bytes at most
+	Recipient string        // whom to answer: the envelope sender
+	Subject   string        // UTF-8; "" means "Auto: " and the message's own
+	From      string        // RFC 5322 mailbox, "" for the default: the address the message was for
+	MIME      bool          // Reason is a MIME entity, header and body
+	Reason    string
+	FCC       *FCC
+	Message   *Message // what is answered
+}
+
+// Notify sends a notification (RFC 5435). For mailto, NotifyMessage builds what is to be sent and NotifyRecipients names to
+// whom.
+type Notify struct {
+	Origin
+	Method     *url.URL // its scheme is "mailto" or one that Host.NotifyMethod said yes to
+	From       string   // RFC 5322 mailbox, "" for none
+	Importance int      // 1 urgent, 2 normal, 3 low
+	Options    []string // "name=value"
+	Text       string   // the ":message", "" for none
+	FCC        *FCC
+	Message    *Message
+}
+
+// FCC asks for a copy of the message that was generated (RFC 8580) in a mailbox of the user. Its other fields are as those of
+// FileInto.
+type FCC struct {
+	Mailbox    string
+	MailboxID  string
+	SpecialUse string
+	Create     bool
+	Flags      []string
+}
+
+// Result is what a run came to.
+type Result struct {
+	Actions []Action
+
+	// Message is the message with all edits; Actions refer to earlier states of it.
+	Message *Message
+
+	// Duplicates is what the host is to remember when, and only when, the actions have been carried out (RFC 7352 section 3.1).
+	Duplicates []DuplicateMark
+
+	// Failure is why a script ended early; nil if none did. The actions of that script are not in Actions, a Keep is.
+	Failure *Failure
+
+	// Steps is what of Limits.Steps the run used.
+	Steps int
+}
+
+// DuplicateMark is an id to remember for a time from now on.
+type DuplicateMark struct {
+	ID  DuplicateID
+	For time.Duration
+}
