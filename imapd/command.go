@@ -65,6 +65,7 @@ var commands = func() map[string]*command {
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,
 		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
+		esearchCommand, uidESearchCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 	} {
 		table[c.name] = &c

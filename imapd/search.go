@@ -151,16 +151,19 @@ func (c *search) search(ctx context.Context, s *session) error {
 	return r.goneError()
 }
 
+// errBadCharset names the charsets that every server has: a client that asked for another will take one of those.
+var errBadCharset = no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
+
 // find searches the selected mailbox.
 func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
 	if c.badCharset {
-		return nil, no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
+		return nil, errBadCharset
 	}
 	if c.program.modseq {
 		s.enableCondstore()
 	}
-	c.program.bind(s, s.srv.cfg.Now())
-	r := &searchRun{ctx: ctx, sel: s.sel, away: s.away, log: s.log, program: c.program}
+	c.program.bind(searchScope{sel: s.sel, saved: s.savedUIDs(), now: s.srv.cfg.Now()})
+	r := s.newSearchRun(ctx, s.sel, c.program)
 	r.first = c.ret == searchReturn{min: true, save: c.ret.save} && c.criteria == nil
 	return r, r.run()
 }

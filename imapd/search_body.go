@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // look reads a message for its pending keys, and sets what was found for all content keys.
-func (r *searchRun) look(row *searchRow) error {
+func (r *searchRun) look(ctx context.Context, row *searchRow) error {
 	found := row.c.found
 	// What the summary decides stays decided; eval does not look at the summary again.
 	row.c.found = nil
@@ -19,7 +20,9 @@ func (r *searchRun) look(row *searchRow) error {
 	}
 	row.c.found = found
 
-	l := &bodyLook{run: r, body: row.body}
+	piece := searchPieces.Get().(*[2 * matchPiece]byte)
+	defer searchPieces.Put(piece)
+	l := &bodyLook{ctx: ctx, body: row.body, piece: piece[:]}
 	var inText, inAll []*needle // of TEXT; of TEXT and BODY
 	texts := make(map[int]*needle)
 	for _, k := range row.pending {
@@ -54,7 +57,8 @@ func (r *searchRun) look(row *searchRow) error {
 
 // bodyLook is one message being read.
 type bodyLook struct {
-	run       *searchRun
+	ctx       context.Context
+	piece     []byte // for decoded text
 	body      *fetchedBody
 	fields    []*contentKey // looked for in the message's header
 	found     []bool        // of contentKeys, by index
@@ -90,20 +94,17 @@ func (l *bodyLook) part(p *message.Part) error {
 // textPart looks into a text: into HTML as it is written and as it is read.
 func (l *bodyLook) textPart(p *message.Part) error {
 	at := span{p.BodyOffset, p.End}
-	var text io.Reader = bufio.NewReaderSize(l.body.open(l.run.ctx, at), int(min(max(at.end-at.off, 512), headBytes)))
+	var text io.Reader = bufio.NewReaderSize(l.body.open(l.ctx, at), int(min(max(at.end-at.off, 512), headBytes)))
 	text = message.DecodeTransfer(text, p.Encoding)
 	text = wholeReads{message.DecodeCharset(text, message.DecodeParam(p.Params, "charset"))}
 	if p.Subtype == "html" {
 		source := newMatcher(l.all.needles)
 		text = wholeReads{message.StripHTML(io.TeeReader(text, source))}
 	}
-	if l.run.piece == nil {
-		l.run.piece = make([]byte, 2*matchPiece)
-	}
 	l.all.reset()
 	for !l.all.done() {
-		n, err := text.Read(l.run.piece)
-		_, _ = l.all.Write(l.run.piece[:n])
+		n, err := text.Read(l.piece)
+		_, _ = l.all.Write(l.piece[:n])
 		if err == io.EOF {
 			return nil
 		}
@@ -133,7 +134,7 @@ func (l *bodyLook) header(p *message.Part, in *matcher, fields []*contentKey) er
 	if len(fields) == 0 && in.done() || p.HeaderOffset == p.BodyOffset {
 		return nil
 	}
-	header := l.body.open(l.run.ctx, span{p.HeaderOffset, p.BodyOffset})
+	header := l.body.open(l.ctx, span{p.HeaderOffset, p.BodyOffset})
 	in.reset()
 	return eachField(header, func(f message.Field) {
 		value := f.Value()

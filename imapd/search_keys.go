@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/message"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -112,7 +113,16 @@ type setKey struct {
 	uids metadata.UIDSet // after bind
 }
 
-func (k *setKey) bind(s *session, _ time.Time) { k.uids = k.set.resolveLoosely(s) }
+func (k *setKey) bind(in searchScope) {
+	switch {
+	case k.set.saved:
+		k.uids = in.saved
+	case k.set.uid:
+		k.uids = openRanges(k.set.ranges, in.sel.UID(mailstore.SeqNum(in.sel.NumMessages())))
+	default:
+		k.uids = k.set.resolveIn(in.sel)
+	}
+}
 
 func (k *setKey) eval(c *candidate) verdict { return verdictOf(k.uids.Contains(c.row.UID)) }
 
@@ -166,9 +176,9 @@ type ageKey struct {
 	limit   time.Time // after bind
 }
 
-func (k *ageKey) bind(_ *session, now time.Time) {
+func (k *ageKey) bind(in searchScope) {
 	// More seconds than fit a Duration are a time before any message.
-	k.limit = now.Add(-time.Duration(min(k.seconds, 200*365*day)) * time.Second)
+	k.limit = in.now.Add(-time.Duration(min(k.seconds, 200*365*day)) * time.Second)
 }
 
 func (k *ageKey) eval(c *candidate) verdict {

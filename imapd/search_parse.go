@@ -3,7 +3,6 @@ package imapd
 import (
 	"math"
 	"strings"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -24,12 +23,12 @@ type searchProgram struct {
 
 // binder is a key whose meaning depends on when and where it is evaluated.
 type binder interface {
-	bind(s *session, now time.Time)
+	bind(in searchScope)
 }
 
-func (g *searchProgram) bind(s *session, now time.Time) {
+func (g *searchProgram) bind(in searchScope) {
 	for _, b := range g.binders {
-		b.bind(s, now)
+		b.bind(in)
 	}
 }
 

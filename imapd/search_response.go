@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -17,18 +18,13 @@ func (c *search) respond(s *session, hits []searchHit) {
 	if c.ret.silent() {
 		return
 	}
-	number := func(h searchHit) uint32 { return uint32(h.seq) }
-	if c.uid {
-		number = func(h searchHit) uint32 { return uint32(h.uid) }
-	}
 	w := s.w
-	modseq := c.program.modseq && len(hits) > 0
 	if !c.ret.extended() {
 		w.Raw("* ").Raw(c.name)
 		for _, h := range hits {
-			w.SP().Number(uint64(number(h)))
+			w.SP().Number(uint64(c.number(h)))
 		}
-		if modseq { // RFC 7162 section 3.1.5
+		if c.program.modseq && len(hits) > 0 { // RFC 7162 section 3.1.5
 			w.Raw(" (MODSEQ ").Number(uint64(highestOf(hits))).Raw(")")
 		}
 		w.CRLF()
@@ -39,18 +35,31 @@ func (c *search) respond(s *session, hits []searchHit) {
 	if c.uid {
 		w.Raw(" UID")
 	}
+	c.respondItems(w, hits)
+}
+
+// number returns what a response calls a message.
+func (c *search) number(h searchHit) uint32 {
+	if c.uid {
+		return uint32(h.uid)
+	}
+	return uint32(h.seq)
+}
+
+// respondItems writes the return data of an ESEARCH response and its end.
+func (c *search) respondItems(w *wire.Writer, hits []searchHit) {
 	if len(hits) > 0 {
 		if c.ret.min {
-			w.Raw(" MIN ").Number(uint64(number(hits[0])))
+			w.Raw(" MIN ").Number(uint64(c.number(hits[0])))
 		}
 		if c.ret.max {
-			w.Raw(" MAX ").Number(uint64(number(hits[len(hits)-1])))
+			w.Raw(" MAX ").Number(uint64(c.number(hits[len(hits)-1])))
 		}
 		if c.ret.all {
 			w.Raw(" ALL ")
 			set := setWriter{w: w}
 			for _, h := range hits {
-				set.add(number(h))
+				set.add(c.number(h))
 			}
 			set.close()
 		}
@@ -59,7 +68,7 @@ func (c *search) respond(s *session, hits []searchHit) {
 		from, to := p.of(len(hits))
 		writePartial(w, p, func(yield func(uint32) bool) {
 			for _, h := range hits[from:to] {
-				if !yield(number(h)) {
+				if !yield(c.number(h)) {
 					return
 				}
 			}
@@ -68,7 +77,7 @@ func (c *search) respond(s *session, hits []searchHit) {
 	if c.ret.count {
 		w.Raw(" COUNT ").Number(uint64(len(hits)))
 	}
-	if modseq {
+	if c.program.modseq && len(hits) > 0 {
 		if n := c.ret.modSeq(hits); n > 0 {
 			w.Raw(" MODSEQ ").Number(uint64(n))
 		}

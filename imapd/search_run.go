@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -14,16 +16,22 @@ import (
 // searchRun is a SEARCH being evaluated: over the view first, then the messages that leaves undecided by their summaries in
 // windows, and last, one by one, those that must be read.
 type searchRun struct {
-	ctx     context.Context
-	sel     *mailstore.Selected
-	away    func(func() error) error // session.away, around waits for storage
-	log     *slog.Logger
+	ctx   context.Context
+	sel   *mailstore.Selected
+	log   *slog.Logger
+	reads *semaphore.Weighted // of bodies at once, in the whole server
+	// away calls what waits for storage; see session.away.
+	away    func(wait func() error) error
 	program *searchProgram
 	first   bool // only the first hit is wanted
 
-	hits  []searchHit
-	gone  bool // a message no longer exists
-	piece []byte
+	hits []searchHit
+	gone bool // a message no longer exists
+}
+
+// newSearchRun returns a search that begins with the session's lock. sel is the selected mailbox or another one.
+func (s *session) newSearchRun(ctx context.Context, sel *mailstore.Selected, program *searchProgram) *searchRun {
+	return &searchRun{ctx: ctx, sel: sel, log: s.log, reads: s.srv.reads, away: s.away, program: program}
 }
 
 func (r *searchRun) run() error {
@@ -88,6 +96,7 @@ type searchRow struct {
 	c       candidate
 	body    *fetchedBody
 	pending []*contentKey // what the message must be read for
+	failed  error         // the message could not be read
 }
 
 // window decides on messages by their summaries, and reads those that are undecided still.
@@ -104,15 +113,11 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]metadata.BodyID, len(rows))
+	found := make([]*metadata.Message, len(rows))
 	for i := range rows {
-		ids[i] = rows[i].c.row.Body
+		found[i] = rows[i].c.row
 	}
-	var bodies map[metadata.BodyID]*metadata.Body
-	err = r.away(func() (err error) {
-		bodies, err = r.sel.Bodies(r.ctx, ids)
-		return err
-	})
+	bodies, err := r.bodies(found)
 	if err != nil {
 		return err
 	}
@@ -141,40 +146,6 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 		}
 	}
 	return r.read(undecided)
-}
-
-// read reads messages, some at a time ahead, and decides on them.
-func (r *searchRun) read(rows []searchRow) error {
-	for len(rows) > 0 {
-		n := min(len(rows), fetchBatch)
-		if n > 1 {
-			var ahead []*metadata.Body
-			for i := range rows[:n] {
-				if b := rows[i].body.row; b.Stored <= prefetchBytes {
-					ahead = append(ahead, b)
-				}
-			}
-			_ = r.away(func() error {
-				r.sel.Prefetch(r.ctx, ahead)
-				return nil
-			})
-		}
-		for i := range rows[:n] {
-			row := &rows[i]
-			row.c.found = make([]bool, len(r.program.content))
-			if err := r.away(func() error { return r.look(row) }); err != nil {
-				if err := r.damaged(row.c.row, err); err != nil {
-					return err
-				}
-				continue
-			}
-			if r.program.root.eval(&row.c) == matches {
-				r.hit(row.seq, row.c.row)
-			}
-		}
-		rows = rows[n:]
-	}
-	return nil
 }
 
 // goneError is the completion when some of the messages no longer exist (RFC 5530): the client learns that it may want to poll.

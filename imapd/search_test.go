@@ -144,7 +144,7 @@ func TestSearchAge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.program.bind(&session{}, now)
+		s.program.bind(searchScope{now: now})
 		if got := s.program.root.eval(c); got != want {
 			t.Errorf("SEARCH %s: %d, want %d", args, got, want)
 		}

@@ -45,10 +45,14 @@ func (m messageSet) resolve(s *session) (metadata.UIDSet, error) {
 // resolveLoosely is resolve for SEARCH, where a sequence number out of range is no error: it matches nothing. Clients search
 // 1:* in empty mailboxes.
 func (m messageSet) resolveLoosely(s *session) metadata.UIDSet {
-	sel := s.sel
 	if m.saved {
 		return s.savedUIDs()
 	}
+	return m.resolveIn(s.sel)
+}
+
+// resolveIn is resolveLoosely in any mailbox, for what is not "$".
+func (m messageSet) resolveIn(sel *mailstore.Selected) metadata.UIDSet {
 	if m.uid {
 		return sel.ResolveUIDs(m.ranges)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -12,6 +14,7 @@ import (
 type Server struct {
 	cfg      Config
 	metrics  *metrics
+	reads    *semaphore.Weighted // of messages that searches read
 	conns    *listener.Server
 	ctx      context.Context // ends when Shutdown gives up waiting
 	stopped  <-chan struct{} // closed when Shutdown begins
@@ -28,7 +31,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &Server{cfg: cfg, metrics: m}
+	srv := &Server{cfg: cfg, metrics: m, reads: newSearchReads()}
 	srv.conns = listener.New(listener.Config{
 		Protocol: "imap", TLS: cfg.TLS, Busy: "* BYE [UNAVAILABLE] Too many connections\r\n",
 		Open:           func(c listener.Conn) listener.Session { return newSession(srv, c) },

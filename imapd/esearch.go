@@ -1,0 +1,257 @@
+package imapd
+
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+)
+
+var esearchCommand = command{
+	name:   "ESEARCH",
+	own:    true,
+	states: loggedIn,
+	parse:  parseESearch,
+}
+
+// An example of RFC 7377 section 2 has it, its grammar has not.
+var uidESearchCommand = command{
+	name:   "UID ESEARCH",
+	own:    true,
+	states: loggedIn,
+	parse:  parseESearch,
+}
+
+// esearch is ESEARCH (RFC 7377): a UID SEARCH in any mailboxes.
+type esearch struct {
+	search
+	sources []mailboxSource // none: the selected mailbox
+}
+
+// maxSources bounds the names in the source options of one ESEARCH.
+const maxSources = 1000
+
+// mailboxSource is one of the filter-mailboxes of RFC 5465 section 6, or "subtree-one".
+type mailboxSource struct {
+	kind  string // "SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED", "SUBTREE", "SUBTREE-ONE", "MAILBOXES"
+	names []string
+}
+
+func parseESearch(p *wire.Parser) (runner, error) {
+	c := &esearch{search: search{name: "SEARCH", uid: true}}
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	if p.TryKeyword("IN") {
+		if err := c.parseSources(p); err != nil {
+			return nil, err
+		}
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+	}
+	if p.TryKeyword("RETURN") {
+		if err := c.parseReturn(p); err != nil {
+			return nil, err
+		}
+	}
+	if !c.ret.extended() { // RFC 7377 section 2.1: never a SEARCH response
+		c.ret.all = true
+	}
+	if c.ret.save && !c.onlySelected() {
+		return nil, &wire.SyntaxError{Text: "SAVE is for the selected mailbox only"}
+	}
+	charset := p.TryKeyword("CHARSET")
+	if charset {
+		if err := p.SP(); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.parseKeys(p, charset)
+}
+
+// parseSources reads the space and the list behind IN.
+func (c *esearch) parseSources(p *wire.Parser) error {
+	if err := p.SP(); err != nil {
+		return err
+	}
+	names := 0
+	err := p.List(func() error {
+		if p.Peek() == '(' && len(c.sources) > 0 {
+			return &wire.SyntaxError{Text: "Unknown scope option"} // there are none (RFC 7377 section 4)
+		}
+		kind, err := p.Keyword()
+		if err != nil {
+			return err
+		}
+		source := mailboxSource{kind: kind}
+		switch kind {
+		case "SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED":
+		case "SUBTREE", "SUBTREE-ONE", "MAILBOXES":
+			if source.names, err = parseMailboxes(p); err != nil {
+				return err
+			}
+		default:
+			return &wire.SyntaxError{Text: "Unknown source option"}
+		}
+		if names += 1 + len(source.names); names > maxSources {
+			return &wire.SyntaxError{Code: "LIMIT", Text: "Too many mailboxes"}
+		}
+		c.sources = append(c.sources, source)
+		return nil
+	})
+	if err == nil && len(c.sources) == 0 {
+		err = &wire.SyntaxError{Text: "No source options"}
+	}
+	return err
+}
+
+// parseMailboxes reads a space and the one-or-more-mailbox of RFC 5465.
+func parseMailboxes(p *wire.Parser) (names []string, err error) {
+	if err := p.SP(); err != nil {
+		return nil, err
+	}
+	one := func() error {
+		name, err := p.Mailbox()
+		names = append(names, name)
+		return err
+	}
+	if p.Peek() != '(' {
+		return names, one()
+	}
+	if err = p.List(one); err == nil && len(names) == 0 {
+		err = &wire.SyntaxError{Text: "No mailboxes"}
+	}
+	return names, err
+}
+
+// onlySelected reports whether nothing but the selected mailbox is searched.
+func (c *esearch) onlySelected() bool {
+	for _, source := range c.sources {
+		if source.kind != "SELECTED" {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *esearch) order() order {
+	o := c.search.order()
+	o.reads |= mailboxes
+	return o
+}
+
+func (c *esearch) run(ctx context.Context, s *session) error {
+	selected := len(c.sources) == 0
+	for _, source := range c.sources {
+		selected = selected || source.kind == "SELECTED"
+	}
+	if selected && s.sel == nil {
+		return bad("No mailbox selected")
+	}
+	if c.onlySelected() {
+		return c.search.run(ctx, s)
+	}
+	if c.badCharset {
+		return errBadCharset
+	}
+	infos, err := s.user.List(ctx)
+	if err != nil {
+		return err
+	}
+	if c.program.modseq {
+		s.enableCondstore()
+	}
+	done := make(map[metadata.MailboxID]bool)
+	if selected {
+		done[s.sel.Mailbox().ID] = true
+		if err := c.searchIn(ctx, s, s.sel); err != nil {
+			return err
+		}
+	}
+	for i := range infos {
+		if info := &infos[i]; !info.NonExistent && !done[info.ID] && c.includes(info) {
+			done[info.ID] = true
+			if err := c.searchOther(ctx, s, info.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// includes reports whether a mailbox is among the sources.
+func (c *esearch) includes(info *mailstore.MailboxInfo) bool {
+	for _, source := range c.sources {
+		switch source.kind {
+		case "PERSONAL", "INBOXES":
+			// Mail may be delivered into any mailbox: then INBOXES are all of the personal ones (RFC 5465 section 6.3).
+			return true
+		case "SUBSCRIBED":
+			if info.Subscribed {
+				return true
+			}
+		}
+		for _, name := range source.names {
+			if info.Name == name {
+				return true
+			}
+			if source.kind != "MAILBOXES" && isBelow(info.Name, name, source.kind == "SUBTREE-ONE") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isBelow reports whether a mailbox is below another; with oneLevel, directly.
+func isBelow(name, parent string, oneLevel bool) bool {
+	if len(name) <= len(parent)+1 || name[:len(parent)] != parent || name[len(parent)] != mailstore.Delimiter {
+		return false
+	}
+	if oneLevel {
+		for i := len(parent) + 1; i < len(name); i++ {
+			if name[i] == mailstore.Delimiter {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// searchOther searches a mailbox that is not selected. One that the user may not read, or that is gone, is passed over.
+func (c *esearch) searchOther(ctx context.Context, s *session, name string) error {
+	var sel *mailstore.Selected
+	user := s.user
+	err := s.away(func() (err error) {
+		sel, err = user.Open(ctx, name, mailstore.ReadOnly)
+		return err
+	})
+	if mailerr.Is(err, mailerr.NotFound) || mailerr.Is(err, mailerr.Permission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer sel.Close()
+	return c.searchIn(ctx, s, sel)
+}
+
+// searchIn searches one mailbox and writes a response if something is found.
+func (c *esearch) searchIn(ctx context.Context, s *session, sel *mailstore.Selected) error {
+	scope := searchScope{sel: sel, now: s.srv.cfg.Now()}
+	if sel == s.sel {
+		scope.saved = s.savedUIDs()
+	}
+	c.program.bind(scope)
+	r := s.newSearchRun(ctx, sel, c.program)
+	if err := r.run(); err != nil || len(r.hits) == 0 {
+		return err
+	}
+	m := sel.Mailbox()
+	s.w.Raw(`* ESEARCH (TAG "`).Raw(s.tag).Raw(`" MAILBOX `).Mailbox(m.Name).Raw(" UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw(") UID")
+	c.respondItems(s.w, r.hits)
+	return nil
+}
