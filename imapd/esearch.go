@@ -40,7 +40,7 @@ type mailboxSource struct {
 }
 
 func parseESearch(p *wire.Parser) (runner, error) {
-	c := &esearch{search: search{name: "SEARCH", uid: true}}
+	c := &esearch{search: search{name: "SEARCH", uid: true, multi: true}}
 	if err := p.SP(); err != nil {
 		return nil, err
 	}
@@ -247,11 +247,9 @@ func (c *esearch) searchIn(ctx context.Context, s *session, sel *mailstore.Selec
 	}
 	c.program.bind(scope)
 	r := s.newSearchRun(ctx, sel, c.program)
-	if err := r.run(); err != nil || len(r.hits) == 0 {
+	if err := r.run(); err != nil {
 		return err
 	}
-	m := sel.Mailbox()
-	s.w.Raw(`* ESEARCH (TAG "`).Raw(s.tag).Raw(`" MAILBOX `).Mailbox(m.Name).Raw(" UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw(") UID")
-	c.respondItems(s.w, r.hits)
+	c.respond(s, r)
 	return nil
 }

@@ -30,6 +30,7 @@ type search struct {
 	badCharset bool
 	program    *searchProgram
 	criteria   []sortCriterion // of SORT
+	multi      bool            // ESEARCH: responses name the mailbox
 }
 
 // searchReturn is what RETURN asks for (RFC 4731 section 3.1); nothing at all without RETURN.
@@ -147,7 +148,7 @@ func (c *search) search(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	c.respond(s, r.hits)
+	c.respond(s, r)
 	return r.goneError()
 }
 

@@ -14,8 +14,9 @@ type searchHit struct {
 }
 
 // respond writes the untagged SEARCH, SORT or ESEARCH response. hits are in the order of the mailbox or of SORT.
-func (c *search) respond(s *session, hits []searchHit) {
-	if c.ret.silent() {
+func (c *search) respond(s *session, r *searchRun) {
+	hits := r.hits
+	if c.ret.silent() || c.multi && len(hits) == 0 { // RFC 7377 section 2.1
 		return
 	}
 	w := s.w
@@ -31,7 +32,12 @@ func (c *search) respond(s *session, hits []searchHit) {
 		return
 	}
 
-	w.Raw(`* ESEARCH (TAG "`).Raw(s.tag).Raw(`")`)
+	w.Raw(`* ESEARCH (TAG "`).Raw(s.tag).Byte('"')
+	if c.multi {
+		m := r.sel.Mailbox()
+		w.Raw(" MAILBOX ").Mailbox(m.Name).Raw(" UIDVALIDITY ").Number(uint64(m.UIDValidity))
+	}
+	w.Byte(')')
 	if c.uid {
 		w.Raw(" UID")
 	}
