@@ -22,7 +22,7 @@ const (
 
 // Address is a normalised address. Two spellings of one address give equal values.
 type Address struct {
-	Local  string // without quotes, lower case, NFC
+	Local  string // without quotes, NFC; lower case unless its domain keeps case
 	Domain string // U-labels in lower case, or a literal in brackets
 }
 
@@ -32,6 +32,12 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // ParseAddress reads an address as a person or a configuration writes it: a dot-string or a quoted string, "@", and a domain
 // (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Without "@" it is a local part in defaultDomain. Invalid.
 func ParseAddress(s, defaultDomain string) (Address, error) {
+	a, err := parseKeepingCase(s, defaultDomain)
+	return a.fold(), err
+}
+
+// parseKeepingCase is ParseAddress but for the case of the local part.
+func parseKeepingCase(s, defaultDomain string) (Address, error) {
 	local, domain, err := splitAddress(s, defaultDomain)
 	if err != nil {
 		return Address{}, err
@@ -45,7 +51,7 @@ func ParseAddress(s, defaultDomain string) (Address, error) {
 	return newAddress(s, local, domain)
 }
 
-// parseRecipient is ParseAddress for what comes off the wire: SMTP libraries hand over a quoted local part without its quotes,
+// parseRecipient is parseKeepingCase for what comes off the wire: SMTP libraries hand over a quoted local part without its quotes,
 // so one that would need them is taken as it is.
 func parseRecipient(s, defaultDomain string) (Address, error) {
 	local, domain, err := splitAddress(s, defaultDomain)
@@ -145,21 +151,32 @@ func newAddress(s, local, domain string) (Address, error) {
 	if err != nil {
 		return Address{}, invalidAddress(s, mailerr.ClientText(err))
 	}
-	// Lower case may undo NFC and the other way round; the second round settles it.
-	for range 2 {
-		local = strings.ToLower(norm.NFC.String(local))
-	}
 	a := Address{norm.NFC.String(local), domain}
 	switch {
 	case a.Local == "":
 		return Address{}, invalidAddress(s, "nothing stands before the domain")
 	case !isPrintable(a.Local):
 		return Address{}, invalidAddress(s, "it has control characters")
-	case len(a.Local) > maxLocalPart || len(a.String()) > maxAddress:
+	case a.tooLong() || a.fold().tooLong():
 		return Address{}, invalidAddress(s, "it is too long")
 	}
 	return a, nil
 }
+
+// fold returns the address with its local part in lower case: the one form it has in most domains.
+func (a Address) fold() Address {
+	// Lower case may undo NFC and the other way round; the second round settles it.
+	local := a.Local
+	for range 2 {
+		local = strings.ToLower(norm.NFC.String(local))
+	}
+	return Address{norm.NFC.String(local), a.Domain}
+}
+
+func (a Address) tooLong() bool { return len(a.Local) > maxLocalPart || len(a.String()) > maxAddress }
+
+// domainOf returns the domain of a normalised address.
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 func invalidAddress(s, why string) error {
 	if len(s) > 80 {

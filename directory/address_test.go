@@ -61,8 +61,8 @@ func TestParseAddress(t *testing.T) {
 // SMTP libraries hand over quoted local parts without quotes.
 func TestParseRecipientTakesUnquotedContent(t *testing.T) {
 	for in, want := range map[string]string{
-		"a b@x.y": `"a b"@x.y`, `a"b@x.y`: `"a\"b"@x.y`, "a@b@x.y": `"a@b"@x.y`, "a..b@x.y": `"a..b"@x.y`, `"a b"@x.y`: `"a b"@x.y`, "A@X.Y": "a@x.y",
-		"Postmaster": "postmaster@localhost",
+		"a b@x.y": `"a b"@x.y`, `a"b@x.y`: `"a\"b"@x.y`, "a@b@x.y": `"a@b"@x.y`, "a..b@x.y": `"a..b"@x.y`, `"a b"@x.y`: `"a b"@x.y`, "A@X.Y": "A@x.y",
+		"Postmaster": "Postmaster@localhost",
 	} {
 		a, err := parseRecipient(in, "localhost")
 		if err != nil || a.String() != want {
@@ -96,6 +96,12 @@ func checkNormal(t interface{ Errorf(string, ...any) }, in string) {
 		a, err := parse(in, "localhost")
 		if err != nil {
 			continue
+		}
+		if a != a.fold() { // it keeps its case
+			if again, err := parseKeepingCase(a.String(), "elsewhere.example"); err != nil || again != a {
+				t.Errorf("%s: %q is %q, which is %q, %v", name, in, a, again, err)
+			}
+			a = a.fold()
 		}
 		s := a.String()
 		again, err := ParseAddress(s, "elsewhere.example")

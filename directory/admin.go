@@ -33,7 +33,7 @@ func GeneratePassword() string {
 
 // AddAccount creates an account and returns it. Invalid for an address or a password nobody may have, Exists.
 func (d *Local) AddAccount(ctx context.Context, address, password string) (*metadata.Account, error) {
-	a, err := ParseAddress(address, d.domain)
+	a, err := d.parse(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (d *Local) AddAccount(ctx context.Context, address, password string) (*meta
 
 // Account returns an account by its address. Invalid, NotFound (also for an alias).
 func (d *Local) Account(ctx context.Context, address string) (*metadata.Account, error) {
-	a, err := ParseAddress(address, d.domain)
+	a, err := d.parse(ctx, address)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ const maxAliasTargets = 1000
 // Exists when the address is an account's, NotFound for a target that leads nowhere, Limit.
 func (d *Local) SetAlias(ctx context.Context, address string, targets ...string) (*metadata.Alias, error) {
 	const op = "directory.SetAlias"
-	a, err := ParseAddress(address, d.domain)
+	a, err := d.parse(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (d *Local) SetAlias(ctx context.Context, address string, targets ...string)
 
 func (d *Local) aliasTarget(ctx context.Context, alias Address, target string) (string, error) {
 	const op = "directory.SetAlias"
-	t, err := ParseAddress(target, d.domain)
+	t, err := d.parse(ctx, target)
 	if err != nil {
 		return "", err
 	}
@@ -56,7 +56,7 @@ func (d *Local) aliasTarget(ctx context.Context, alias Address, target string) (
 	}
 	switch _, err := d.Resolve(ctx, t.String()); {
 	case mailerr.Is(err, mailerr.NotFound):
-		return "", mailerr.New(op, mailerr.NotFound, "there is no account or alias "+t.String()+"; add it first")
+		return "", mailerr.New(op, mailerr.NotFound, "there is no account or alias "+t.String()+" here; add it first (an alias cannot lead to another site)")
 	case err != nil:
 		return "", err
 	}
@@ -65,7 +65,7 @@ func (d *Local) aliasTarget(ctx context.Context, alias Address, target string) (
 
 // RemoveAlias removes an alias. Invalid, NotFound.
 func (d *Local) RemoveAlias(ctx context.Context, address string) error {
-	a, err := ParseAddress(address, d.domain)
+	a, err := d.parse(ctx, address)
 	if err != nil {
 		return err
 	}

@@ -47,9 +47,12 @@ func (d *Local) Authenticate(ctx context.Context, login, password string) (*meta
 
 // byLogin returns a copy of the account of a login name, nil when there is none.
 func (d *Local) byLogin(ctx context.Context, login string) (*metadata.Account, error) {
-	a, err := ParseAddress(login, d.domain)
-	if err != nil {
-		return nil, nil //nolint:nilerr // a name that is no address is a wrong name
+	a, err := d.parse(ctx, login)
+	switch {
+	case mailerr.Is(err, mailerr.Invalid): // a name that is no address is a wrong name
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	found, err := d.meta.LookupAddresses(ctx, []string{a.String()})
 	if err != nil {

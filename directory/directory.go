@@ -14,11 +14,21 @@ type Directory interface {
 	// Resolve returns the accounts that mail for an address goes to, each once. "postmaster" without a domain is looked up in
 	// the default domain. NotFound when the address leads nowhere, Invalid when it is none, Unavailable.
 	Resolve(ctx context.Context, address string) ([]Target, error)
+	// ResolveAll is Resolve for each address, all in as few round trips as the one that takes most. It returns as many results
+	// as there are addresses.
+	ResolveAll(ctx context.Context, addresses []string) []Resolution
 }
 
 // Target is one account that mail for an address goes to.
 type Target struct {
 	Account metadata.Account
 	Address string // the normalised address that was asked for, detail included; for Delivered-To
-	Detail  string
+	Detail  string // what follows the delimiter, as it was written
+	Mailbox string // where the account wants mail for this detail, if it has a mailbox of that name; "": INBOX
+}
+
+// Resolution is what Resolve returns for one address.
+type Resolution struct {
+	Targets []Target
+	Err     error
 }

@@ -13,7 +13,8 @@ import (
 type Options struct {
 	Metadata      metadata.Store
 	DefaultDomain string // of a login or recipient without a domain; "" means "localhost"
-	Delimiter     string // between local part and detail, one character; "" switches details off
+	Delimiter     string // between local part and detail, one character, where a domain says nothing; "" switches details off
+	DetailMailbox bool   // mail for a detail goes to the mailbox of that name, where account and domain say nothing
 	Log           *slog.Logger
 	Now           func() time.Time // nil: time.Now
 }
@@ -23,6 +24,8 @@ type Local struct {
 	meta      metadata.Store
 	domain    string
 	delimiter string
+	details   bool // go to mailboxes
+	rules     *rules
 	log       *slog.Logger
 	hashes    *hasher
 	logins    *loginCache
@@ -55,6 +58,8 @@ func New(o Options) (*Local, error) {
 		meta:      o.Metadata,
 		domain:    domain,
 		delimiter: o.Delimiter,
+		details:   o.DetailMailbox,
+		rules:     newRules(o.Metadata, o.Now),
 		log:       o.Log,
 		hashes:    newHasher(),
 		logins:    newLoginCache(o.Now),

@@ -39,7 +39,7 @@ func TestResolve(t *testing.T) {
 		{"alice@example.org", "alice@example.org/"},
 		{"ALICE@Example.ORG", "alice@example.org/"},
 		{"alice", "alice@example.org/"},
-		{"alice+Work", "alice@example.org/work"},
+		{"alice+Work", "alice@example.org/Work"},
 		{"alice+a+b@example.org", "alice@example.org/a+b"},
 		{"alice+@example.org", "alice@example.org/"},
 		{"carol+list@example.org", "carol+list@example.org/"},
@@ -71,7 +71,7 @@ func TestResolve(t *testing.T) {
 		var got []string
 		for _, to := range targets {
 			got = append(got, to.Account.Address+"/"+to.Detail)
-			if a, _ := parseRecipient(tc.address, d.domain); to.Address != a.String() {
+			if a, _ := ParseAddress(quoted(tc.address), d.domain); to.Address != a.String() {
 				t.Errorf("%s: Target.Address %q", tc.address, to.Address)
 			}
 		}
@@ -83,6 +83,14 @@ func TestResolve(t *testing.T) {
 			t.Errorf("%q leads to %q, want %q (%v)", tc.address, s, tc.want, err)
 		}
 	}
+}
+
+// quoted is an address as ParseAddress takes it.
+func quoted(address string) string {
+	if a, err := parseRecipient(address, "example.org"); err == nil {
+		return a.String()
+	}
+	return address
 }
 
 func TestResolveAsksOncePerLevel(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -70,7 +71,10 @@ func (s *session) severalTargets() bool {
 type copyKey struct {
 	account metadata.AccountID
 	address string
+	mailbox string
 }
+
+func keyOf(t directory.Target) copyKey { return copyKey{t.Account.ID, t.Address, t.Mailbox} }
 
 // deliver stores a complete message. content is its hash, nil unless some recipient leads to several accounts.
 func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash) []*smtp.SMTPError {
@@ -82,7 +86,7 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 	)
 	for _, r := range s.rcpts {
 		for _, t := range r.targets {
-			k := copyKey{t.Account.ID, t.Address}
+			k := keyOf(t)
 			if _, ok := index[k]; ok {
 				continue
 			}
@@ -95,6 +99,7 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 			keys = append(keys, rk)
 			copies = append(copies, mailstore.Recipient{
 				Account:      t.Account.ID,
+				Mailbox:      t.Mailbox,
 				Prefix:       s.prefix(t.Address, r.path, id, now),
 				InternalDate: now,
 			})
@@ -110,7 +115,7 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 		errs := make([]error, 0, len(r.targets))
 		for _, t := range r.targets {
 			names[t.Account.ID] = t.Account.Address
-			at := index[copyKey{t.Account.ID, t.Address}]
+			at := index[keyOf(t)]
 			if at < 0 {
 				errs = append(errs, nil)
 				continue

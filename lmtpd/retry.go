@@ -25,7 +25,7 @@ func newRetryKey(content hash.Hash, from string, t directory.Target) (k retryKey
 	h := sha256.New()
 	h.Write(content.Sum(nil))
 	h.Write(t.Account.ID[:])
-	h.Write([]byte(from + "\x00" + t.Address))
+	h.Write([]byte(from + "\x00" + t.Address + "\x00" + t.Mailbox))
 	h.Sum(k[:0])
 	return k
 }

@@ -15,6 +15,7 @@ type Store interface {
 	ACLStore
 	SieveStore
 	OutboundStore
+	DomainStore
 
 	// Ping asks the database for one row; nil means that it serves.
 	Ping(ctx context.Context) error

@@ -36,7 +36,8 @@ func withDirectory(cmd *cobra.Command, f func(ctx context.Context, d *directory.
 }
 
 func newDirectory(cfg *config.Config, meta metadata.Store, log *slog.Logger) (*directory.Local, error) {
-	return directory.New(directory.Options{Metadata: meta, DefaultDomain: cfg.DefaultDomain, Delimiter: cfg.Delimiter, Log: log})
+	return directory.New(directory.Options{Metadata: meta, DefaultDomain: cfg.DefaultDomain, Delimiter: cfg.Delimiter,
+		DetailMailbox: cfg.DetailMailbox, Log: log})
 }
 
 // prepareSchema brings SQLite's schema up to date. A database that nodes share is changed by "rookery migrate" alone: an

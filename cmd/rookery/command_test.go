@@ -86,7 +86,7 @@ func TestAccountCommands(t *testing.T) {
 	}
 
 	s.ok("alias", "add", "info", "alice", "bob@example.org")
-	s.fails(1, "there is no account or alias nobody@localhost; add it first", "alias", "add", "x", "nobody")
+	s.fails(1, "there is no account or alias nobody@localhost here; add it first", "alias", "add", "x", "nobody")
 	s.fails(1, "alice@localhost is an account", "alias", "add", "alice", "bob@example.org")
 	var aliases []aliasRow
 	if err := json.Unmarshal([]byte(s.ok("alias", "list", "--json")), &aliases); err != nil || len(aliases) != 1 || len(aliases[0].Targets) != 2 {
@@ -153,4 +153,30 @@ func TestDatabaseOutOfReach(t *testing.T) {
 	if o.code != 1 || !strings.Contains(o.stderr, "127.0.0.1") || strings.Contains(o.stderr, "hunter2") {
 		t.Errorf("%+v", o)
 	}
+}
+
+func TestDomains(t *testing.T) {
+	s := newShell(t)
+	s.ok("account", "add", "alice@example.org")
+	s.ok("domain", "add", "Example.org", "--catch-all", "alice@example.org", "--delimiter", "-")
+	s.fails(1, "there are rules for example.org already", "domain", "add", "example.org")
+	s.ok("domain", "add", "example.net", "--alias-of", "example.org", "--detail-mailbox", "off")
+	s.ok("domain", "set", "example.org", "--delimiter", "", "--case", "keep")
+	s.fails(2, "--case is fold or keep", "domain", "set", "example.org", "--case", "upper")
+	s.fails(2, "--detail-mailbox is on, off or default", "domain", "set", "example.org", "--detail-mailbox", "yes")
+	s.fails(1, "there are no rules for example.com", "domain", "set", "example.com", "--case", "fold")
+	s.fails(1, "there is no account or alias bob@example.org here", "domain", "set", "example.org", "--catch-all", "bob")
+	var rows []domainRow
+	if err := json.Unmarshal([]byte(s.ok("domain", "list", "--json")), &rows); err != nil || len(rows) != 2 ||
+		rows[0] != (domainRow{Name: "example.net", AliasOf: "example.org", Case: "fold", DetailMailbox: "off"}) ||
+		rows[1] != (domainRow{Name: "example.org", CatchAll: "alice@example.org", Case: "keep", DetailMailbox: "default"}) {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if out := s.ok("domain", "list"); !strings.Contains(out, "example.org  -            alice@example.org  -          keep  default") {
+		t.Errorf("%s", out)
+	}
+	s.ok("account", "detail-mailbox", "alice@example.org", "on")
+	s.fails(2, "expected on, off or domain", "account", "detail-mailbox", "alice@example.org", "default")
+	s.ok("domain", "remove", "example.net")
+	s.fails(1, "there are no rules for example.net", "domain", "remove", "example.net")
 }

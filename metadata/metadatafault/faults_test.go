@@ -201,7 +201,14 @@ func (c *scene) state(ctx context.Context) string {
 		metadatatest.Check(ctx, c.t, c.s, c.account)
 	}
 	out += c.outboundState(ctx) + "\n"
-	return out + fmt.Sprintf("subscribed %v alias %v", subs, len(found["alias"+c.address].Targets))
+	domains, err := c.s.LookupDomains(ctx, []string{"domain." + c.address})
+	c.must(err)
+	for _, d := range domains {
+		out += fmt.Sprintf("domain %v ", d.KeepCase)
+	}
+	details, err := c.s.DetailMailboxes(ctx, []metadata.AccountID{c.account})
+	c.must(err)
+	return out + fmt.Sprintf("subscribed %v alias %v detail %d", subs, len(found["alias"+c.address].Targets), details[c.account])
 }
 
 // operations are all methods that change something, each with a result that can be compared.
@@ -269,6 +276,15 @@ var operations = []struct {
 	}},
 	{"RemoveAlias", func(ctx context.Context, c *scene) (string, error) {
 		return "", c.s.RemoveAlias(ctx, "alias"+c.address)
+	}},
+	{"SetDomain", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetDomain(ctx, metadata.Domain{Name: "domain." + c.address, CatchAll: c.address, KeepCase: true})
+	}},
+	{"RemoveDomain", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.RemoveDomain(ctx, "domain."+c.address)
+	}},
+	{"SetDetailMailbox", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetDetailMailbox(ctx, c.account, metadata.Off)
 	}},
 	{"CreateAccounts", func(ctx context.Context, c *scene) (string, error) {
 		id := metadata.NewAccountID()
@@ -361,6 +377,8 @@ func (c *scene) prepare(op string) {
 				break
 			}
 		}
+	case "RemoveDomain":
+		c.must(c.s.SetDomain(c.t.Context(), metadata.Domain{Name: "domain." + c.address}))
 	case "ReleaseLease":
 		c.must(c.s.AcquireLease(c.t.Context(), c.address, "me", time.Hour))
 	}

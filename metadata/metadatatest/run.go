@@ -41,6 +41,8 @@ var tests = []struct {
 	{"RemoveAccount", testRemoveAccount},
 	{"Aliases", testAliases},
 	{"LookupAddresses", testLookupAddresses},
+	{"Domains", testDomains},
+	{"DetailMailboxes", testDetailMailboxes},
 	{"CreateMailbox", testCreateMailbox},
 	{"CreateMailboxRefused", testCreateMailboxRefused},
 	{"UIDValidityRises", testUIDValidityRises},

@@ -48,6 +48,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteACLOfAccount.stmt(w, 0, id[:]),
 			sqlDeleteACLOfGrantee.stmt(w, 0, address),
 			sqlDeleteShared.stmt(w, 0, id[:]),
+			sqlDeleteDetailMailbox.stmt(w, 0, id[:]),
 			sqlDeleteMailboxes.stmt(w, 0, id[:]),
 			sqlDeleteSubscriptions.stmt(w, 0, id[:]),
 			sqlDeleteScripts.stmt(w, 0, id[:]),

@@ -29,12 +29,7 @@ var (
 
 // LookupAddresses implements metadata.Store.
 func (s *Store) LookupAddresses(ctx context.Context, addresses []string) (map[string]metadata.AddressTarget, error) {
-	var wanted []string
-	for _, a := range addresses {
-		if storable(a) && len(a) <= maxName {
-			wanted = append(wanted, a)
-		}
-	}
+	wanted := lookUpable(addresses)
 	if len(wanted) == 0 {
 		return map[string]metadata.AddressTarget{}, nil
 	}

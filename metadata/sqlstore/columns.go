@@ -76,3 +76,11 @@ func scanAccount(r sqldb.Row, a *metadata.Account) error {
 }
 
 const maxUint32 = 1<<32 - 1
+
+// boolColumn is a boolean as it is stored.
+func boolColumn(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -22,6 +22,7 @@ var scans = map[string]string{
 	"schema version": "a table of one row for each migration",
 	"deletions":      "a table of what is being deleted now",
 
+	"domains":         "a row for each domain with rules, for an administrator",
 	"shared accounts": "a row for each domain that shares, for an administrator",
 }
 

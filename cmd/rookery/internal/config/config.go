@@ -16,6 +16,7 @@ type Config struct {
 	Hostname        string
 	DefaultDomain   string
 	Delimiter       string
+	DetailMailbox   bool
 	ShutdownTimeout time.Duration
 
 	Metadata string // URL, see the key's doc

@@ -67,7 +67,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 	file := write(t, "file", "x")
 	url := write(t, "url", "file:/elsewhere\n")
 	values := map[string]string{
-		"data_dir": "/var/lib/rookery", "hostname": "mail.example.org", "default_domain": "example.org", "delimiter": "-",
+		"data_dir": "/var/lib/rookery", "hostname": "mail.example.org", "default_domain": "example.org", "delimiter": "-", "detail_mailbox": "true",
 		"shutdown_timeout": "5s", "metadata": "postgresql://u:p@h:5432/d", "blobs": "s3://k:s@h:9000/b?tls=false", "blobs_file": url,
 		"notify": "redis://h:6379/0", "lanes": "7",
 		"imap.listen": "127.0.0.1:143", "imaps.listen": "", "pop3.listen": "[::1]:110", "pop3s.listen": "localhost:995",

@@ -40,6 +40,8 @@ var keys = []key{
 		doc: "The domain of a login or recipient that has none: \"user1\" is user1@<default_domain>."},
 	{name: "delimiter", def: `"+"`, read: text(func(c *Config) *string { return &c.Delimiter }, delimiter),
 		doc: "What separates user and detail: mail for user+detail@ goes to user@. Empty switches this off."},
+	{name: "detail_mailbox", def: `false`, read: boolean(func(c *Config) *bool { return &c.DetailMailbox }),
+		doc: "Whether mail for user+detail@ goes to the user's mailbox called \"detail\", if there is one, and not to INBOX. Domains and\naccounts may say otherwise."},
 	{name: "shutdown_timeout", def: `"30s"`, read: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 		doc: "How long running commands may take to end after SIGTERM."},
 
