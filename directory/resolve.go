@@ -157,8 +157,12 @@ func (run *resolving) candidates(s step) []step {
 	own := run.rules[s.addr.Domain]
 	out = run.spellings(out, s, own)
 	if own.AliasOf != "" {
+		rule := run.rules[own.AliasOf]
+		if own.Delimiter != "" {
+			rule.Delimiter = own.Delimiter // what its users write
+		}
 		s.addr.Domain = own.AliasOf
-		out = run.spellings(out, s, run.rules[own.AliasOf])
+		out = run.spellings(out, s, rule)
 	}
 	return out
 }

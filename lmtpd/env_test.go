@@ -123,8 +123,13 @@ func (e *env) account(t testing.TB, address string) *metadata.Account {
 // stored returns the messages in an account's INBOX.
 func (e *env) stored(t testing.TB, address string) [][]byte {
 	t.Helper()
+	return e.storedIn(t, address, "INBOX")
+}
+
+func (e *env) storedIn(t testing.TB, address, mailbox string) [][]byte {
+	t.Helper()
 	ctx := t.Context()
-	sel, err := e.store.User(e.account(t, address).ID).Open(ctx, "INBOX", mailstore.ReadOnly)
+	sel, err := e.store.User(e.account(t, address).ID).Open(ctx, mailbox, mailstore.ReadOnly)
 	if err != nil {
 		t.Fatal(err)
 	}

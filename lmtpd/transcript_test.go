@@ -57,6 +57,40 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 			}
 			return ""
 		},
+		// domain NAME [alias=DOMAIN] [catchall=ADDRESS] [delimiter=C] [case=keep] [detail=on]
+		"domain": func(t testing.TB, args string) string {
+			f := strings.Fields(args)
+			d := metadata.Domain{Name: f[0]}
+			for _, f := range f[1:] {
+				k, v, _ := strings.Cut(f, "=")
+				switch k {
+				case "alias":
+					d.AliasOf = v
+				case "catchall":
+					d.CatchAll = v
+				case "delimiter":
+					d.Delimiter = v
+				case "case":
+					d.KeepCase = true
+				case "detail":
+					d.DetailMailbox = metadata.On
+				default:
+					t.Fatalf("domain: what is %q?", f)
+				}
+			}
+			if _, err := e.local.SetDomain(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			return ""
+		},
+		// mailbox ADDRESS NAME
+		"mailbox": func(t testing.TB, args string) string {
+			f := strings.Fields(args)
+			if _, err := e.store.User(e.account(t, f[0]).ID).Create(t.Context(), f[1], ""); err != nil {
+				t.Fatal(err)
+			}
+			return ""
+		},
 		// quota ADDRESS BYTES
 		"quota": func(t testing.TB, args string) string {
 			f := strings.Fields(args)
@@ -76,10 +110,14 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 			e.fault(t, strings.Fields(args))
 			return ""
 		},
-		// stored ADDRESS
+		// stored ADDRESS [MAILBOX]
 		"stored": func(t testing.TB, args string) string {
 			var b strings.Builder
-			for i, m := range e.stored(t, args) {
+			address, mailbox, _ := strings.Cut(args, " ")
+			if mailbox == "" {
+				mailbox = "INBOX"
+			}
+			for i, m := range e.storedIn(t, address, mailbox) {
 				b.WriteString("message " + strconv.Itoa(i+1) + "\n")
 				b.WriteString(readable(m))
 			}
