@@ -14,8 +14,9 @@ import (
 // Recipient is one mailbox a message is delivered to.
 type Recipient struct {
 	Account      metadata.AccountID
-	Mailbox      string // "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox)
-	Prefix       []byte // header lines with CRLF put before the message for this recipient
+	Mailbox      string             // "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox)
+	MailboxID    metadata.MailboxID // not zero: this one, in place of Mailbox
+	Prefix       []byte             // header lines with CRLF put before the message for this recipient
 	Flags        metadata.Flags
 	Keywords     []string  // those that are no keywords are passed over
 	InternalDate time.Time // zero: now
@@ -50,7 +51,9 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		items[i] = st.newItem(now, &rcpts[i], id)
 	}
 	for i := range rcpts {
-		if id, ok := s.inboxes.get(rcpts[i].Account); ok && isInbox(rcpts[i].Mailbox) {
+		if rcpts[i].MailboxID != (metadata.MailboxID{}) {
+			items[i] = st.newItem(now, &rcpts[i], rcpts[i].MailboxID)
+		} else if id, ok := s.inboxes.get(rcpts[i].Account); ok && isInbox(rcpts[i].Mailbox) {
 			items[i] = st.newItem(now, &rcpts[i], id)
 		} else {
 			lookups.Go(func() error { resolve(i); return nil })
@@ -71,6 +74,7 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		s.metrics.answered(out)
 		return out
 	}
+	d.shareBodies()
 	s.store(ctx, d)
 	// A mailbox may go between look-up and commit. The body is stored by then; only rows are written again.
 	for range 2 {
@@ -112,6 +116,12 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 
 // store makes the body durable and its items exist, and waits for that. It ends the Staged.
 func (s *Store) store(ctx context.Context, d *delivery) {
+	if d.staged.durable {
+		d.locate(d.staged.packRow, d.staged.loc)
+		d.staged.release()
+		s.lanes.commit(ctx, d)
+		return
+	}
 	if d.staged.upload != nil {
 		if !s.commitUpload(ctx, d) {
 			return

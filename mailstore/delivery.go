@@ -56,7 +56,7 @@ func (st *Staged) newItem(now time.Time, r *Recipient, id metadata.MailboxID) *i
 		mailbox: id,
 		body: metadata.Body{
 			Account: r.Account,
-			ID:      metadata.NewBodyID(now),
+			ID:      st.bodyID(r.Account, metadata.NewBodyID(now)),
 			Stored:  st.size,
 			Prefix:  r.Prefix,
 			Hash:    st.hash,
@@ -66,6 +66,32 @@ func (st *Staged) newItem(now time.Time, r *Recipient, id metadata.MailboxID) *i
 		keywords: joinKeywords(r.Keywords),
 		internal: internal.UTC().Truncate(time.Microsecond),
 		save:     now,
+	}
+}
+
+// shareBodies lets the items of one account that have the same prefix share one body row: one message in several mailboxes.
+func (d *delivery) shareBodies() {
+	if len(d.items) < 2 {
+		return
+	}
+	type key struct {
+		account metadata.AccountID
+		prefix  string
+	}
+	type place struct {
+		body    metadata.BodyID
+		mailbox metadata.MailboxID
+	}
+	first := make(map[key]metadata.BodyID, len(d.items))
+	taken := make(map[place]bool, len(d.items)) // a body has one message in a mailbox
+	for _, it := range d.items {
+		k := key{it.account, string(it.body.Prefix)}
+		if id, ok := first[k]; ok && !taken[place{id, it.mailbox}] {
+			it.body.ID = id
+		} else if !ok {
+			first[k] = it.body.ID
+		}
+		taken[place{it.body.ID, it.mailbox}] = true
 	}
 }
 

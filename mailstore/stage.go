@@ -31,6 +31,13 @@ type Staged struct {
 	size    int64
 	hash    []byte
 	summary []byte
+	head    []byte // the header; more of a large message, less of a huge header: see Head
+
+	// Set once the bytes are durable, see MakeDurable:
+	durable bool
+	packRow metadata.Pack
+	loc     blobstore.Location
+	ids     map[metadata.AccountID]metadata.BodyID // what the pack says whose they are; each is used for one body
 
 	// A small message:
 	body  blobstore.Compressed
@@ -155,6 +162,7 @@ func (sg *stager) makeRoom(ctx context.Context) error {
 		return nil
 	}
 	if sg.upload == nil {
+		sg.head = bytes.Clone(sg.raw[:min(len(sg.raw), maxHead)])
 		if err := sg.startUpload(ctx); err != nil {
 			return err
 		}
@@ -213,10 +221,22 @@ func (sg *stager) finish(ctx context.Context) error {
 		putBuffer(sg.raw)
 		sg.raw = nil
 		sg.grant.shrink(0)
-	} else if err := sg.compress(); err != nil {
+		return sg.summarize(nil)
+	}
+	raw := sg.raw
+	if err := sg.compress(); err != nil {
 		return err
 	}
+	defer putBuffer(raw)
+	return sg.summarize(raw)
+}
+
+// summarize keeps what is known of the message. raw is a small one, nil for a large one.
+func (sg *stager) summarize(raw []byte) error {
 	structure := sg.scanner.Close()
+	if raw != nil {
+		sg.head = bytes.Clone(raw[:min(structure.Root.BodyOffset, int64(len(raw)), maxHead)])
+	}
 	sg.summary = structure.Encode()
 	sg.hash = sg.sum.Sum(nil)
 	return nil
@@ -232,8 +252,7 @@ func (sg *stager) compress() error {
 	if err := fw.Close(); err != nil {
 		return err
 	}
-	putBuffer(sg.raw)
-	sg.raw = nil
+	sg.raw = nil // the caller gives the buffer back
 	sg.body = blobstore.Compressed{Data: data.Bytes(), Frames: fw.Frames(), Size: fw.Size()}
 	sg.grant.shrink(int64(data.Cap()))
 	return nil

@@ -184,7 +184,7 @@ func (s *Store) ActivateScript(ctx context.Context, owner metadata.ScriptOwner, 
 // RecordScriptError implements metadata.Store.
 func (s *Store) RecordScriptError(ctx context.Context, owner metadata.ScriptOwner, name, text string) (errors int64, err error) {
 	const op = "metadata.RecordScriptError"
-	if checkScriptName(op, name) != nil {
+	if !validScriptName(name) {
 		return 0, nil
 	}
 	text = storedText(text)
@@ -213,12 +213,16 @@ func storedText(text string) string {
 
 // checkScriptName holds names to RFC 5804 section 1.6: no control characters, no line or paragraph separators.
 func checkScriptName(op, name string) error {
-	bad := func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 	switch {
-	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, bad):
-		return mailerr.New(op, mailerr.Invalid, "not a name for a script")
 	case len(name) > metadata.MaxScriptName:
 		return mailerr.New(op, mailerr.Invalid, "the name is too long")
+	case !validScriptName(name):
+		return mailerr.New(op, mailerr.Invalid, "not a name for a script")
 	}
 	return nil
+}
+
+func validScriptName(name string) bool {
+	bad := func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+	return name != "" && len(name) <= metadata.MaxScriptName && utf8.ValidString(name) && !strings.ContainsFunc(name, bad)
 }
