@@ -65,7 +65,7 @@ var commands = func() map[string]*command {
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,
 		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
-		esearchCommand, uidESearchCommand,
+		esearchCommand, uidESearchCommand, cancelUpdateCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 	} {
 		table[c.name] = &c

@@ -154,6 +154,9 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 	if c.onlySelected() {
 		return c.search.run(ctx, s)
 	}
+	if c.ret.update && !selected { // RFC 7377 section 2.2
+		return bad("UPDATE is for the selected mailbox only")
+	}
 	if c.badCharset {
 		return errBadCharset
 	}
@@ -167,9 +170,6 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 	done := make(map[metadata.MailboxID]bool)
 	if selected {
 		done[s.sel.Mailbox().ID] = true
-		if err := c.searchIn(ctx, s, s.sel); err != nil {
-			return err
-		}
 	}
 	for i := range infos {
 		if info := &infos[i]; !info.NonExistent && !done[info.ID] && c.includes(info) {
@@ -178,6 +178,9 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 				return err
 			}
 		}
+	}
+	if selected { // last: the keys are bound to it then, for a context
+		return c.search.search(ctx, s)
 	}
 	return nil
 }
@@ -239,13 +242,9 @@ func (c *esearch) searchOther(ctx context.Context, s *session, name string) erro
 	return c.searchIn(ctx, s, sel)
 }
 
-// searchIn searches one mailbox and writes a response if something is found.
+// searchIn searches a mailbox that is not selected and writes a response if something is found.
 func (c *esearch) searchIn(ctx context.Context, s *session, sel *mailstore.Selected) error {
-	scope := searchScope{sel: sel, now: s.srv.cfg.Now()}
-	if sel == s.sel {
-		scope.saved = s.savedUIDs()
-	}
-	c.program.bind(scope)
+	c.program.bind(searchScope{sel: sel, now: s.srv.cfg.Now()})
 	r := s.newSearchRun(ctx, sel, c.program)
 	if err := r.run(); err != nil {
 		return err

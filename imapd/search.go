@@ -38,6 +38,7 @@ type searchReturn struct {
 	min, max, all, count bool
 	save                 bool         // RFC 5182
 	partial              partialRange // RFC 9394; zero: not asked for
+	update, context      bool         // RFC 5267
 }
 
 func (r searchReturn) extended() bool { return r != searchReturn{} }
@@ -101,6 +102,10 @@ func (c *search) parseReturn(p *wire.Parser) error {
 			c.ret.count = true
 		case p.TryKeyword("SAVE"):
 			c.ret.save = true
+		case p.TryKeyword("UPDATE"):
+			c.ret.update = true
+		case p.TryKeyword("CONTEXT"): // a hint, which is not taken
+			c.ret.context = true
 		case p.TryKeyword("PARTIAL"):
 			if c.ret.partial != (partialRange{}) {
 				return &wire.SyntaxError{Text: "More than one PARTIAL"}
@@ -134,6 +139,10 @@ func (c *search) run(ctx context.Context, s *session) error {
 }
 
 func (c *search) search(ctx context.Context, s *session) error {
+	if c.ret.update && s.findContext(s.tag) != nil {
+		return bad("Tag reuse") // RFC 5267 section 4.3
+	}
+	from := s.snapshot()
 	r, err := c.find(ctx, s)
 	if err != nil {
 		return err
@@ -143,12 +152,18 @@ func (c *search) search(ctx context.Context, s *session) error {
 			return err
 		}
 	}
+	if s.told != from.told {
+		r.renew()
+	}
 	if c.ret.save {
 		if err := s.save(c.ret.saves(r.hits)); err != nil {
 			return err
 		}
 	}
 	c.respond(s, r)
+	if c.ret.update {
+		s.keepContext(c, r, from)
+	}
 	return r.goneError()
 }
 

@@ -25,8 +25,11 @@ type searchRun struct {
 	program *searchProgram
 	first   bool // only the first hit is wanted
 
+	only metadata.UIDSet // nil: all that can match
+
 	hits []searchHit
-	gone bool // a message no longer exists
+	rows []sortRow // of hits, after sort
+	gone bool      // a message no longer exists
 }
 
 // newSearchRun returns a search that begins with the session's lock. sel is the selected mailbox or another one.
@@ -37,7 +40,11 @@ func (s *session) newSearchRun(ctx context.Context, sel *mailstore.Selected, pro
 func (r *searchRun) run() error {
 	var undecided []metadata.UID
 	c := candidate{}
-	err := r.sel.Messages(r.ctx, r.program.scope(r.sel), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+	scope := r.only
+	if scope == nil {
+		scope = r.program.scope(r.sel)
+	}
+	err := r.sel.Messages(r.ctx, scope, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if gone {
 			r.gone = true
 			return true
@@ -146,6 +153,19 @@ func (r *searchRun) window(uids metadata.UIDSet) error {
 		}
 	}
 	return r.read(undecided)
+}
+
+// renew brings what was found to the present when the client was told of changes meanwhile: what it knows to be expunged is not
+// found any more.
+func (r *searchRun) renew() {
+	known := r.hits[:0]
+	for _, h := range r.hits {
+		if h.seq = r.sel.Seq(h.uid); h.seq != 0 {
+			known = append(known, h)
+		}
+	}
+	r.hits = known
+	r.rows = slices.DeleteFunc(r.rows, func(row sortRow) bool { return r.sel.Seq(row.hit.uid) == 0 })
 }
 
 // goneError is the completion when some of the messages no longer exist (RFC 5530): the client learns that it may want to poll.

@@ -45,7 +45,8 @@ type session struct {
 	sel     *mailstore.Selected // nil unless a mailbox is selected
 	// keywords are those that FLAGS has named since the mailbox was selected, in lower case.
 	keywords map[string]struct{}
-	saved    metadata.UIDSet // what "$" stands for; may hold expunged ones, see savedUIDs
+	saved    metadata.UIDSet  // what "$" stands for; may hold expunged ones, see savedUIDs
+	contexts []*searchContext // searches whose results are told on
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
@@ -164,7 +165,7 @@ func (s *session) state() states {
 func (s *session) unselect() {
 	if s.sel != nil {
 		s.sel.Close()
-		s.sel, s.keywords, s.saved = nil, nil, nil
+		s.sel, s.keywords, s.saved, s.contexts = nil, nil, nil, nil
 	}
 }
 

@@ -108,14 +108,46 @@ type sortValue struct {
 	text   []byte
 }
 
-// sort brings the messages found into the order of the criteria; equal ones stay in that of the mailbox.
-func (r *searchRun) sort(criteria []sortCriterion) error {
-	type row struct {
-		hit    searchHit
-		values []sortValue
+// sortRow is a message being sorted.
+type sortRow struct {
+	hit    searchHit
+	values []sortValue // by criterion
+}
+
+// compareSortRows compares by the criteria; equal ones stay in the order of the mailbox.
+func compareSortRows(criteria []sortCriterion, a, b *sortRow) int {
+	for i, c := range criteria {
+		n := cmp.Compare(a.values[i].number, b.values[i].number)
+		if n == 0 {
+			n = bytes.Compare(a.values[i].text, b.values[i].text)
+		}
+		if c.reverse {
+			n = -n
+		}
+		if n != 0 {
+			return n
+		}
 	}
+	return cmp.Compare(a.hit.uid, b.hit.uid)
+}
+
+// sort brings the messages found into the order of the criteria.
+func (r *searchRun) sort(criteria []sortCriterion) error {
+	var err error
+	if r.rows, err = r.sortRows(criteria); err != nil {
+		return err
+	}
+	r.hits = r.hits[:0]
+	for i := range r.rows {
+		r.hits = append(r.hits, r.rows[i].hit)
+	}
+	return nil
+}
+
+// sortRows returns the messages found in the order of the criteria.
+func (r *searchRun) sortRows(criteria []sortCriterion) ([]sortRow, error) {
 	summaries := slices.ContainsFunc(criteria, func(c sortCriterion) bool { return c.key >= sortDate })
-	rows := make([]row, 0, len(r.hits))
+	rows := make([]sortRow, 0, len(r.hits))
 	values := make([]sortValue, 0, len(r.hits)*len(criteria))
 	size := 0
 	err := r.summaries(summaries, func(h searchHit, m *metadata.Message, st *message.Structure) error {
@@ -128,32 +160,14 @@ func (r *searchRun) sort(criteria []sortCriterion) error {
 		if size > maxSortBytes {
 			return no("LIMIT", "Too much to sort")
 		}
-		rows = append(rows, row{h, values[first:]})
+		rows = append(rows, sortRow{h, values[first:]})
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		for i, c := range criteria {
-			n := cmp.Compare(a.values[i].number, b.values[i].number)
-			if n == 0 {
-				n = bytes.Compare(a.values[i].text, b.values[i].text)
-			}
-			if c.reverse {
-				n = -n
-			}
-			if n != 0 {
-				return n
-			}
-		}
-		return 0
-	})
-	r.hits = r.hits[:0]
-	for i := range rows {
-		r.hits = append(r.hits, rows[i].hit)
-	}
-	return nil
+	slices.SortFunc(rows, func(a, b sortRow) int { return compareSortRows(criteria, &a, &b) })
+	return rows, nil
 }
 
 // sortValueOf returns what a message has for a criterion. st may be nil where the summary is not needed.

@@ -46,6 +46,7 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 	if len(up.Expunged)+len(up.Flags) > 0 {
 		s.told++
 	}
+	s.forgetExpunged(up.Expunged)
 	for _, e := range up.Expunged {
 		s.w.Raw("* ").Number(uint64(e.Seq)).Raw(" EXPUNGE\r\n")
 	}
@@ -58,6 +59,7 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 		s.nameKeywords(m.Keywords)
 		s.writeFlagsUpdate(m)
 	}
+	s.updateContexts(ctx)
 	return nil
 }
 
