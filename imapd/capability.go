@@ -35,6 +35,9 @@ func (s *session) capabilities() string {
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
 	if s.user != nil {
+		if !s.compressed {
+			b.WriteString(" COMPRESS=DEFLATE")
+		}
 		return b.String()
 	}
 	if s.mayStartTLS() {

@@ -10,6 +10,11 @@ import (
 // An idle TLS connection with a mailbox selected gives its buffers back: the goal is 40 KB. The client's side, which is in this
 // process too, is part of what is measured, and the race detector's share is allowed for.
 func TestIdleConnectionMemory(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { idleMemory(t, false) })
+	t.Run("compressed", func(t *testing.T) { idleMemory(t, true) })
+}
+
+func idleMemory(t *testing.T, compressed bool) {
 	if testing.Short() {
 		t.Skip("opens hundreds of connections")
 	}

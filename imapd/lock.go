@@ -36,7 +36,7 @@ type source struct{ s *session }
 func (src source) Read(p []byte) (n int, err error) {
 	s := src.s
 	err = s.away(func() error {
-		n, err = s.conn.Read(p)
+		n, err = s.in.Read(p)
 		return err
 	})
 	return n, err

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/flate"
+
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/mailstore"
@@ -30,6 +32,7 @@ type session struct {
 
 	mu sync.Mutex // the session's lock, see lock.go; guards the fields below
 
+	in  io.Reader    // the connection's goroutine's: conn, or an inflater of it
 	r   *wire.Reader // the connection's goroutine's
 	w   *wire.Writer
 	log *slog.Logger
@@ -52,10 +55,11 @@ type session struct {
 	condstore bool
 	decoded   decodedPlaces
 
-	loginBy  time.Time // for the login as a whole
-	failures int       // failed logins
-	badRow   int       // invalid commands one after another
-	end      error     // what the session ends with after the present command
+	loginBy    time.Time // for the login as a whole
+	compressed bool
+	failures   int   // failed logins
+	badRow     int   // invalid commands one after another
+	end        error // what the session ends with after the present command
 }
 
 func newSession(srv *Server, c listener.Conn) *session {
@@ -66,6 +70,7 @@ func newSession(srv *Server, c listener.Conn) *session {
 		local: c.Local,
 	}
 	s.ended.L = &s.mu
+	s.in = s.conn
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)
 	s.w = wire.NewWriter(s.conn, writeBuffer)
 	s.r = wire.NewReader(source{s}, wire.ReaderOptions{
@@ -207,6 +212,8 @@ func (s *session) farewell(err error) {
 		text = "Too many failed logins"
 	case errors.Is(err, errTooManyBD):
 		text = "Too many invalid commands"
+	case errors.As(err, new(flate.CorruptInputError)):
+		text = "What was sent is not compressed properly"
 	case errors.Is(err, wire.ErrFlood):
 		text = "Command or literal too long"
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.w.Err() == nil && s.user == nil:

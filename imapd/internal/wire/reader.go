@@ -71,6 +71,13 @@ func (r *Reader) Buffered() int { return r.end - r.start }
 // DropBuffered forgets bytes that were received and not read yet: after STARTTLS they came from nobody knows whom.
 func (r *Reader) DropBuffered() { r.start, r.end = 0, 0 }
 
+// TakeBuffered returns bytes that were received and not read yet, valid until the next call, and forgets them.
+func (r *Reader) TakeBuffered() []byte {
+	b := r.buf[r.start:r.end]
+	r.DropBuffered()
+	return b
+}
+
 // fill waits for bytes; there are none before.
 func (r *Reader) fill() error {
 	if r.err != nil {

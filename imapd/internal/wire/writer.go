@@ -44,6 +44,9 @@ func NewWriter(w io.Writer, size int) *Writer {
 	return &Writer{w: w, size: size, pool: poolOf(size)}
 }
 
+// Redirect makes dst what the Writer writes to from now on. There is nothing buffered.
+func (w *Writer) Redirect(dst io.Writer) { w.w = dst }
+
 // room makes n bytes of the buffer free, n being much less than its size.
 func (w *Writer) room(n int) {
 	if w.box == nil {

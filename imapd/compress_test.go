@@ -1,0 +1,143 @@
+package imapd
+
+import (
+	"bufio"
+	"compress/flate"
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+// compress turns COMPRESS on, on both sides.
+func (c *client) compress() {
+	c.t.Helper()
+	c.ok("COMPRESS DEFLATE")
+	if n := c.in.Buffered(); n != 0 {
+		c.t.Fatalf("%d bytes behind the OK", n)
+	}
+	w, err := flate.NewWriter(c.conn, flate.DefaultCompression)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.conn = &deflatedConn{Conn: c.conn, w: w}
+	c.in = bufio.NewReader(flate.NewReader(bufio.NewReader(c.conn)))
+}
+
+// deflatedConn compresses what is written.
+type deflatedConn struct {
+	net.Conn
+	w *flate.Writer
+}
+
+func (c *deflatedConn) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err == nil {
+		err = c.w.Flush()
+	}
+	return n, err
+}
+
+func TestCompress(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.connect(t)
+	e.account(t, user)
+	if lines := c.do("COMPRESS DEFLATE"); !strings.HasPrefix(lines[0], "BAD ") {
+		t.Errorf("before login: %q", lines)
+	}
+	c.ok("STARTTLS")
+	c.conn = tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})
+	c.in = bufio.NewReader(c.conn)
+	if lines := c.ok("LOGIN " + user + ` "` + password + `"`); !strings.Contains(lines[0], "COMPRESS=DEFLATE") {
+		t.Errorf("after login: %q", lines)
+	}
+	if lines := c.do("COMPRESS LZMA"); lines[0] != "NO [CANNOT] No such compression mechanism" {
+		t.Errorf("another mechanism: %q", lines)
+	}
+	c.compress()
+	if lines := c.do("COMPRESS DEFLATE"); lines[0] != "NO [COMPRESSIONACTIVE] DEFLATE is active via COMPRESS" {
+		t.Errorf("twice: %q", lines)
+	}
+	if lines := c.ok("CAPABILITY"); strings.Contains(lines[0], "COMPRESS") {
+		t.Errorf("active and announced: %q", lines)
+	}
+
+	text := "Subject: x\r\n\r\n" + strings.Repeat("0123456789abcdef\r\n", 20_000)
+	c.ok("SELECT INBOX")
+	c.send("l APPEND INBOX {360014}\r\n")
+	c.expect("+ OK")
+	c.send(text + "\r\n")
+	c.answers("l")
+	c.send("f FETCH 1 BODY.PEEK[]\r\n")
+	c.expect("* 1 FETCH (BODY[] {360014}")
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(c.in, got); err != nil || string(got) != text {
+		t.Errorf("the message came back otherwise: %v", err)
+	}
+	c.expect(")", "f OK FETCH completed")
+
+	c.startIdle()
+	e.deliver(t, "INBOX", "Subject: x\r\n\r\nx\r\n")
+	c.expect("* 2 EXISTS", "* 2 RECENT")
+	c.send("DONE\r\n")
+	c.expect("idle OK IDLE completed")
+	c.send("z LOGOUT\r\n")
+	c.expect("* BYE Logging out", "z OK LOGOUT completed")
+}
+
+// The stream may begin right behind the command.
+func TestCompressPipelined(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.login(t)
+	var stream strings.Builder
+	w, _ := flate.NewWriter(&stream, flate.DefaultCompression)
+	_, _ = io.WriteString(w, "b NOOP\r\n")
+	_ = w.Flush()
+	c.send("a COMPRESS DEFLATE\r\n" + stream.String())
+	c.expect("a OK DEFLATE active")
+	c.in = bufio.NewReader(flate.NewReader(c.in))
+	c.expect("b OK NOOP completed")
+}
+
+// A little that unpacks to very much is under the limits of what it unpacks to.
+func TestCompressBomb(t *testing.T) {
+	for name, text := range map[string]string{
+		"line":    strings.Repeat("x", 1<<20),
+		"literal": "a NOOP {4294967295+}\r\n" + strings.Repeat("x", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t)
+			e.start(t, nil)
+			c := e.login(t)
+			c.compress()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for range 20 {
+					if _, err := io.WriteString(c.conn, text); err != nil {
+						return
+					}
+				}
+			}()
+			if line := c.line(); line != "* BYE Command or literal too long" {
+				t.Errorf("%q", line)
+			}
+			_ = c.conn.Close()
+			<-done
+		})
+	}
+}
+
+func TestCompressGarbage(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.login(t)
+	c.send("a COMPRESS DEFLATE\r\n")
+	c.expect("a OK DEFLATE active")
+	c.in = bufio.NewReader(flate.NewReader(c.in))
+	c.send("b NOOP\r\n\xff\xff\xff\xff")
+	c.expect("* BYE What was sent is not compressed properly")
+}
