@@ -152,22 +152,6 @@ func (u *user) expect(mailbox string, want ...string) []stored {
 	return all
 }
 
-// mailboxes returns the names of all mailboxes.
-func (u *user) mailboxes() []string {
-	u.t.Helper()
-	c := u.dial()
-	defer c.Close()
-	list, err := c.List("", "*", nil).Collect()
-	if err != nil {
-		u.t.Fatal(err)
-	}
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Mailbox)
-	}
-	return names
-}
-
 // store changes the flags of the messages with a subject, as another client would.
 func (u *user) store(mailbox, subject string, op imap.StoreFlagsOp, flags ...imap.Flag) {
 	u.t.Helper()
