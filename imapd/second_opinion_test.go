@@ -215,8 +215,14 @@ func (g *opinionGenerator) next(s int) string {
 		return g.pick("", "UID ") + "SEARCH " + g.pick("ALL", "SEEN", "UNSEEN DELETED", "OR FLAGGED ANSWERED", "NOT SEEN", "SUBJECT letter", `BODY "number 2"`, "TEXT letter",
 			"LARGER 200", "SMALLER 220", "KEYWORD $Work", "UNKEYWORD $Work", "UID 2:4", "SINCE 1-Jan-2020", "BEFORE 1-Jan-2020", "ON 13-Feb-2021", "HEADER X-Kind multi", "FROM ada", "NOT (SEEN FLAGGED)")
 	case 7:
-		if in.messages == 0 {
+		switch {
+		case in.messages == 0:
 			return "NOOP"
+		case in.messages > 25: // mailboxes that are copied to each other grow without end
+			if in.readOnly {
+				return "UNSELECT"
+			}
+			return "STORE 1:10 +FLAGS (\\Deleted)"
 		}
 		if g.rnd.IntN(2) == 0 {
 			return "UID COPY 1:* " + dest
