@@ -20,20 +20,26 @@ type AppendData struct {
 	UIDValidity metadata.UIDValidity
 }
 
-// Append makes a staged message exist in a mailbox, and ends st whatever happens. NotFound, OverQuota, Unavailable; Invalid
-// or Limit for keywords.
+// Append makes a staged message exist in a mailbox, and ends st whatever happens. It needs RightInsert; flags to which the user
+// has no right are left out (RFC 4314 section 4). NotFound, Permission, OverQuota (of the mailbox's owner), Unavailable;
+// Invalid or Limit for keywords.
 func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOptions) (*AppendData, error) {
 	const op = "mailstore.Append"
 	if err := checkKeywords(op, o.Keywords); err != nil {
 		st.Discard()
 		return nil, err
 	}
-	m, err := u.Mailbox(ctx, name)
+	m, err := u.locate(ctx, name, metadata.RightInsert)
 	if err != nil {
 		st.Discard()
 		return nil, wrap(op, err)
 	}
-	r := Recipient{Account: u.account, Flags: o.Flags, Keywords: o.Keywords, InternalDate: o.InternalDate}
+	dropped, noKeywords := flagRights(m.rights)
+	o.Flags &^= dropped
+	if noKeywords {
+		o.Keywords = nil
+	}
+	r := Recipient{Account: m.Account, Flags: o.Flags, Keywords: o.Keywords, InternalDate: o.InternalDate}
 	d := &delivery{staged: st, items: []*item{st.newItem(u.store.now(), &r, m.ID)}}
 	u.store.store(ctx, d)
 	res := d.result(0)

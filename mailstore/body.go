@@ -17,6 +17,9 @@ func (sel *Selected) Bodies(ctx context.Context, ids []metadata.BodyID) (map[met
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	if err := sel.mayRead(ctx, "mailstore.Bodies"); err != nil {
+		return nil, err
+	}
 	bodies, err := sel.view.store.meta.Bodies(ctx, sel.view.account, ids)
 	if err != nil {
 		return nil, wrap("mailstore.Bodies", err)

@@ -7,24 +7,32 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// Copy copies messages of the snapshot to the named mailbox. NotFound (the caller adds TRYCREATE), OverQuota.
+// Copy copies messages of the snapshot to the named mailbox, which needs RightInsert; flags to which the user has no right there
+// are left out (RFC 4314 section 4). NotFound (the caller adds TRYCREATE), Permission, OverQuota (of the mailbox's owner).
 func (sel *Selected) Copy(ctx context.Context, uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
-	return sel.transfer(ctx, "mailstore.Copy", sel.view.store.meta.Copy, uids, dest)
+	const op = "mailstore.Copy"
+	if err := sel.may(ctx, op, metadata.RightRead); err != nil {
+		return nil, copySourceGone(op, err)
+	}
+	return sel.transfer(ctx, op, sel.view.store.meta.Copy, uids, dest)
 }
 
-// Move is Copy, and expunges the source in the same transaction. The expunges come by Sync, like anybody's. Permission when
-// opened ReadOnly.
+// Move is Copy, and expunges the source in the same transaction, which needs RightTrash and RightExpunge there. The expunges
+// come by Sync, like anybody's. Permission also when opened ReadOnly.
 func (sel *Selected) Move(ctx context.Context, uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
 	const op = "mailstore.Move"
 	if err := sel.mayChange(op); err != nil {
 		return nil, err
+	}
+	if err := sel.may(ctx, op, metadata.RightTrash|metadata.RightExpunge); err != nil {
+		return nil, copySourceGone(op, err)
 	}
 	return sel.transfer(ctx, op, sel.view.store.meta.Move, uids, dest)
 }
 
 func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Context, metadata.CopyRequest) (*metadata.CopyResult, error), uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
 	s := sel.view.store
-	to, err := sel.user.Mailbox(ctx, dest)
+	to, err := sel.user.locate(ctx, dest, metadata.RightInsert)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -32,6 +40,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	if len(uids) == 0 {
 		return &metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, nil
 	}
+	dropped, noKeywords := flagRights(to.rights)
 	res, err := do(ctx, metadata.CopyRequest{
 		Account:     sel.view.account,
 		Source:      sel.view.id,
@@ -39,11 +48,14 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 		DestAccount: to.Account,
 		Dest:        to.ID,
 		SaveDate:    s.now(),
+
+		DropFlags:    dropped,
+		DropKeywords: noKeywords,
 	})
 	if mailerr.Is(err, mailerr.NotFound) {
 		// One of the two went between look-up and copy. TRYCREATE would be wrong when it is the source.
 		if _, gone := s.meta.MailboxByID(ctx, sel.view.id); mailerr.Is(gone, mailerr.NotFound) {
-			return nil, &mailerr.Error{Op: op, Kind: mailerr.Expunged, ClientText: "the selected mailbox was deleted", Err: err}
+			return nil, copySourceGone(op, err)
 		}
 	}
 	if err != nil {
@@ -59,4 +71,12 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	}
 	s.publish(hints...)
 	return res, nil
+}
+
+// copySourceGone returns err, but for a source that is gone an error that is not taken for one about the destination.
+func copySourceGone(op string, err error) error {
+	if mailerr.Is(err, mailerr.NotFound) {
+		return &mailerr.Error{Op: op, Kind: mailerr.Expunged, ClientText: "the selected mailbox was deleted", Err: err}
+	}
+	return wrap(op, err)
 }

@@ -13,8 +13,10 @@ import (
 
 // Recipient is one mailbox a message is delivered to.
 type Recipient struct {
-	Account      metadata.AccountID
-	Mailbox      string             // "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox)
+	Account metadata.AccountID
+	// "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox). So is one of a shared account whose
+	// ACL does not give RightPost to all of its domain.
+	Mailbox      string
 	MailboxID    metadata.MailboxID // not zero: this one, in place of Mailbox
 	Prefix       []byte             // header lines with CRLF put before the message for this recipient
 	Flags        metadata.Flags
@@ -154,11 +156,12 @@ func (s *Store) commitUpload(ctx context.Context, d *delivery) bool {
 func (s *Store) deliveryMailbox(ctx context.Context, account metadata.AccountID, name string) (metadata.MailboxID, error) {
 	if !isInbox(name) {
 		if canonical, err := canonicalName(name); err == nil {
-			m, err := s.meta.Mailbox(ctx, account, canonical)
-			if err == nil {
+			m, serves, err := s.meta.MailboxForPost(ctx, account, canonical)
+			// Into a shared mailbox anybody may write who may by its ACL (RFC 4314 section 2.1, "p"); one's own need nothing.
+			if err == nil && (serves == "" || m.ACL.Rights("@"+serves).Has(metadata.RightPost)) {
 				return m.ID, nil
 			}
-			if !mailerr.Is(err, mailerr.NotFound) {
+			if err != nil && !mailerr.Is(err, mailerr.NotFound) {
 				return metadata.MailboxID{}, err
 			}
 		}

@@ -7,7 +7,8 @@ import (
 )
 
 // Expunge removes the messages of uids (nil: all) that have \Deleted. The removals come by Sync. With nil, messages that
-// are not in the session's snapshot yet go too: RFC 9051 section 6.4.3 says all. Permission when opened ReadOnly.
+// are not in the session's snapshot yet go too: RFC 9051 section 6.4.3 says all. Permission when opened ReadOnly, and
+// without RightExpunge.
 func (sel *Selected) Expunge(ctx context.Context, uids metadata.UIDSet) (*metadata.ExpungeResult, error) {
 	return sel.expunge(ctx, "mailstore.Expunge", metadata.ExpungeRequest{UIDs: uids, OnlyDeleted: true})
 }
@@ -23,6 +24,9 @@ func (sel *Selected) ExpungeAll(ctx context.Context, uids metadata.UIDSet) (*met
 func (sel *Selected) expunge(ctx context.Context, op string, req metadata.ExpungeRequest) (*metadata.ExpungeResult, error) {
 	if err := sel.mayChange(op); err != nil {
 		return nil, err
+	}
+	if err := sel.may(ctx, op, metadata.RightExpunge); err != nil {
+		return nil, wrap(op, err)
 	}
 	if req.UIDs != nil {
 		if req.UIDs = intersect(req.UIDs, sel.uids); len(req.UIDs) == 0 {

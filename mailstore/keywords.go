@@ -62,7 +62,9 @@ func joinKeywords(keywords []string) string {
 
 // applied returns what flags and keywords become by a STORE, keywords in lower case.
 func applied(req *StoreFlagsRequest, flags metadata.Flags, keywords string) (metadata.Flags, string) {
+	before := flags
 	have := strings.Fields(strings.ToLower(keywords))
+	had := slices.Clone(have)
 	want := strings.Fields(strings.ToLower(joinKeywords(req.Keywords)))
 	switch req.Op {
 	case metadata.FlagsReplace:
@@ -73,6 +75,10 @@ func applied(req *StoreFlagsRequest, flags metadata.Flags, keywords string) (met
 	case metadata.FlagsRemove:
 		flags &^= req.Flags
 		have = slices.DeleteFunc(have, func(k string) bool { return slices.Contains(want, k) })
+	}
+	flags = flags&^req.keepFlags | before&req.keepFlags
+	if req.keepKeywords {
+		have = had
 	}
 	slices.Sort(have)
 	return flags, strings.Join(slices.Compact(have), " ")

@@ -64,6 +64,9 @@ func (sel *Selected) Messages(ctx context.Context, uids metadata.UIDSet, yield f
 
 // rows returns a state with every row that has this session's changes. It may be of a deleted mailbox: then it has none.
 func (sel *Selected) rows(ctx context.Context) (*state, error) {
+	if err := sel.mayRead(ctx, "mailstore.rows"); err != nil {
+		return nil, err
+	}
 	if sel.view.state.Load().modseq() < sel.wrote {
 		if _, err := sel.view.reach(ctx, sel.wrote); err != nil {
 			return nil, err

@@ -16,15 +16,23 @@ const (
 )
 
 // Open selects a mailbox: a snapshot of its messages as of now, fresh from the database. With ReadWrite its recent messages
-// are claimed for this session. NotFound.
+// are claimed for this session; those of others' mailboxes are never \Recent. Others' mailboxes need RightRead, and are open
+// ReadOnly whatever is asked for when the user may change nothing in them (RFC 4314 section 5.2): see Mode. NotFound,
+// Permission.
 func (u *User) Open(ctx context.Context, name string, mode OpenMode) (*Selected, error) {
 	const op = "mailstore.Open"
-	m, err := u.Mailbox(ctx, name)
+	m, err := u.locate(ctx, name, metadata.RightRead)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
-	v := u.store.views.acquire(u.account, m.ID)
-	sel := &Selected{user: u, view: v, mode: mode, changed: make(chan struct{}, 1)}
+	v := u.store.views.acquire(m.Account, m.ID)
+	sel := &Selected{user: u, view: v, mode: mode, name: m.Name, changed: make(chan struct{}, 1)}
+	if m.place.foreign() {
+		sel.access = u.accessTo(m)
+		if m.rights&changingRights == 0 {
+			sel.mode = ReadOnly
+		}
+	}
 	v.join(sel)
 	st, err := v.at(ctx, m.HighestModSeq)
 	if err == nil && st.gone {
@@ -42,6 +50,7 @@ func (u *User) Open(ctx context.Context, name string, mode OpenMode) (*Selected,
 	fresh := *st
 	fresh.mailbox.FirstRecent = max(m.FirstRecent, st.mailbox.FirstRecent)
 	sel.mailbox.FirstRecent = fresh.mailbox.FirstRecent
+	sel.mailbox.Name = sel.name
 	sel.claimRecent(ctx, 1, &fresh)
 	sel.same = Updates{NumMessages: sel.NumMessages(), NumRecent: sel.NumRecent(), HighestModSeq: sel.pos}
 	return sel, nil

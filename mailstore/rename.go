@@ -15,16 +15,27 @@ const moveAtOnce = 1000
 
 // Rename renames a mailbox and all below it. Renaming INBOX moves its messages into a new mailbox and leaves INBOX empty and
 // its children alone (RFC 9051 section 6.3.6); large ones in several steps, after each of which every message is in exactly
-// one of the two. NotFound, Exists, Invalid.
+// one of the two. A mailbox stays its owner's and keeps its ACL. NotFound, Exists, Invalid, Permission.
 func (u *User) Rename(ctx context.Context, from, to string) error {
 	const op = "mailstore.Rename"
-	from, err := canonicalName(strings.TrimSuffix(from, delimiter))
-	if err != nil {
+	source, err := u.place(ctx, strings.TrimSuffix(from, delimiter))
+	if mailerr.Is(err, mailerr.Invalid) {
 		return &mailerr.Error{Op: op, Kind: mailerr.NotFound, Err: err}
 	}
-	if to, err = canonicalName(strings.TrimSuffix(to, delimiter)); err != nil {
+	if err != nil {
 		return wrap(op, err)
 	}
+	dest, err := u.place(ctx, strings.TrimSuffix(to, delimiter))
+	if err != nil {
+		return wrap(op, err)
+	}
+	owner := u.account
+	if source.foreign() || dest.foreign() {
+		if owner, err = u.mayRename(ctx, source, dest); err != nil {
+			return wrap(op, err)
+		}
+	}
+	from, to = source.name, dest.name
 	if from == inboxName {
 		return wrap(op, u.renameInbox(ctx, to))
 	}
@@ -34,7 +45,7 @@ func (u *User) Rename(ctx context.Context, from, to string) error {
 	case strings.HasPrefix(to, from+delimiter):
 		return mailerr.New(op, mailerr.Invalid, "a mailbox cannot be moved below itself")
 	}
-	mailboxes, err := u.store.meta.Mailboxes(ctx, u.account)
+	mailboxes, err := u.store.meta.Mailboxes(ctx, owner)
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -42,11 +53,31 @@ func (u *User) Rename(ctx context.Context, from, to string) error {
 	if err != nil {
 		return wrap(op, err)
 	}
-	if err := u.store.meta.RenameMailboxes(ctx, u.account, renames); err != nil {
+	if err := u.store.meta.RenameMailboxes(ctx, owner, renames); err != nil {
 		return wrap(op, err)
 	}
-	u.store.publish(listHint(u.account))
+	u.store.publish(listHint(owner))
 	return nil
+}
+
+// mayRename returns the owner of the mailbox if the user may rename it. It needs RightDelete on the mailbox and RightCreate on
+// the one above the new name (RFC 4314 section 4); what is below goes along.
+func (u *User) mayRename(ctx context.Context, source, dest *place) (owner metadata.AccountID, err error) {
+	const op = "mailstore.Rename"
+	m, err := u.find(ctx, source)
+	if err != nil {
+		return owner, err
+	}
+	if err := m.check(op, metadata.RightDelete); err != nil {
+		return owner, err
+	}
+	switch {
+	case source.prefix != dest.prefix:
+		return owner, mailerr.New(op, mailerr.Invalid, "a mailbox cannot be moved to another owner")
+	case source.name == inboxName:
+		return owner, mailerr.New(op, mailerr.Invalid, "INBOX cannot be renamed by others")
+	}
+	return u.mayCreate(ctx, dest)
 }
 
 // plan returns the new names of from and all below it. A name above mailboxes that is none itself can be renamed too.

@@ -18,6 +18,9 @@ type Selected struct {
 	user *User
 	view *view
 	mode OpenMode
+	// access is nil for the user's own mailbox.
+	access *access
+	name   string // what the user knows the mailbox by
 
 	// The snapshot: what the client was told of. uids is often the view's own and never written to.
 	uids    *roaring.Bitmap

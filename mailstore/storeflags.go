@@ -16,12 +16,26 @@ type StoreFlagsRequest struct {
 	Flags          metadata.Flags
 	Keywords       []string
 	UnchangedSince *metadata.ModSeq
+
+	keepFlags    metadata.Flags // what the user has no right to change
+	keepKeywords bool
+}
+
+// forbidden reports whether the user may change nothing of what is to be changed. With a right to some of it, that is done
+// and the rest passed over (RFC 4314 section 4).
+func (req *StoreFlagsRequest) forbidden() bool {
+	if req.Op == metadata.FlagsReplace {
+		return req.keepKeywords && req.keepFlags == ^metadata.Flags(0)
+	}
+	asked := req.Flags != 0 || len(req.Keywords) > 0
+	return asked && req.Flags&^req.keepFlags == 0 && (req.keepKeywords || len(req.Keywords) == 0)
 }
 
 // StoreFlags changes flags of messages the session knows. The changes are not reported again by Sync to this session; the
 // caller tells its client from the result. Only where somebody else changed the same message meanwhile, so that a silent
-// STORE would leave the client with wrong flags, Sync does report it. Permission when opened ReadOnly, Invalid or Limit for
-// keywords, NotFound when the mailbox is gone.
+// STORE would leave the client with wrong flags, Sync does report it. Flags that the user has no right to change stay as
+// they are. Permission when opened ReadOnly or when there is no right to any of them, Invalid or Limit for keywords, NotFound
+// when the mailbox is gone.
 func (sel *Selected) StoreFlags(ctx context.Context, req StoreFlagsRequest) (*metadata.StoreResult, error) {
 	const op = "mailstore.StoreFlags"
 	if err := sel.mayChange(op); err != nil {
@@ -29,6 +43,14 @@ func (sel *Selected) StoreFlags(ctx context.Context, req StoreFlagsRequest) (*me
 	}
 	if err := checkKeywords(op, req.Keywords); err != nil {
 		return nil, err
+	}
+	rights, err := sel.rightsNow(ctx, op)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	req.keepFlags, req.keepKeywords = flagRights(rights)
+	if req.forbidden() {
+		return nil, errRights(op)
 	}
 	uids := intersect(req.UIDs, sel.uids)
 	before, err := sel.rows(ctx)
@@ -49,6 +71,8 @@ func (sel *Selected) StoreFlags(ctx context.Context, req StoreFlagsRequest) (*me
 		Flags:          req.Flags,
 		Keywords:       req.Keywords,
 		UnchangedSince: req.UnchangedSince,
+		KeepFlags:      req.keepFlags,
+		KeepKeywords:   req.keepKeywords,
 	})
 	if err != nil {
 		return nil, wrap(op, err)

@@ -36,12 +36,19 @@ type Expunged struct {
 
 // Sync moves the session's snapshot to the present and returns what the client must be told, in the order it must be told:
 // expunges (each Seq valid at its moment), then EXISTS, then flags. Without changes there are no expunges, no EXISTS and no
-// flags, and it costs no look-up unless Fresh. Gone when the mailbox was deleted: the session must be ended or unselected.
+// flags, and it costs no look-up unless Fresh or, of others' mailboxes, every few seconds. Gone when the mailbox was deleted,
+// or may not be read any more: the session must be ended or unselected.
 // An error leaves the snapshot as it was.
 func (sel *Selected) Sync(ctx context.Context, o SyncOptions) (*Updates, error) {
 	const op = "mailstore.Sync"
+	err := sel.mayRead(ctx, op)
+	if mailerr.Is(err, mailerr.NotFound) {
+		return &Updates{Gone: true, NumMessages: sel.NumMessages(), NumRecent: sel.NumRecent(), HighestModSeq: sel.pos}, nil
+	}
+	if err != nil {
+		return nil, wrap(op, err)
+	}
 	st := sel.view.state.Load()
-	var err error
 	switch {
 	case o.Fresh:
 		if st, err = sel.view.look(ctx); err == nil && st.modseq() < sel.wrote && !st.gone {
@@ -91,6 +98,7 @@ func (sel *Selected) advance(ctx context.Context, st *state, o SyncOptions) *Upd
 		sel.claimRecent(ctx, last+1, st)
 	}
 	sel.mailbox = st.mailbox
+	sel.mailbox.Name = sel.name
 	sel.version, sel.pos = st.version, st.modseq()
 	if sel.wrote <= sel.pos {
 		sel.told = nil
@@ -138,6 +146,9 @@ func (sel *Selected) changedFlags(st *state, known *roaring.Bitmap, last metadat
 // most: one that arrives between the reading of st and the claim, which covers it, is in none. RFC 9051 did away with
 // \Recent; being wrong on that side hurts nobody.
 func (sel *Selected) claimRecent(ctx context.Context, first metadata.UID, st *state) {
+	if sel.access != nil {
+		return // it is the owner's sessions that messages are new to
+	}
 	next := st.mailbox.UIDNext
 	if sel.mode == ReadOnly {
 		// RFC 3501 section 6.3.2: EXAMINE shows them and takes none away.

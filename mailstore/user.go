@@ -2,31 +2,31 @@ package mailstore
 
 import (
 	"context"
+	"sync/atomic"
 
-	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
 // User is one account's mailboxes, for one session of any protocol. Names are UTF-8; "inbox" in any case is INBOX, also as
-// the first level ("inbox/x" is "INBOX/x").
+// the first level ("inbox/x" is "INBOX/x"). Names below OtherUsers and SharedMailbox are mailboxes of others, as far as
+// their ACLs let the user (RFC 4314): one that the user may not see is NotFound everywhere, exactly like one that does not exist, what the
+// user may see but not do is Permission. Rights are read anew at each call.
 type User struct {
 	store   *Store
 	account metadata.AccountID
+	address atomic.Pointer[string] // nil until it was needed
 }
 
 // Account returns the account's id.
 func (u *User) Account() metadata.AccountID { return u.account }
 
-// Mailbox returns one mailbox's row, fresh from the database. NotFound.
+// Mailbox returns one mailbox's row, fresh from the database, as STATUS needs it (RightRead). NotFound, Permission.
 func (u *User) Mailbox(ctx context.Context, name string) (*metadata.Mailbox, error) {
-	const op = "mailstore.Mailbox"
-	name, err := canonicalName(name)
+	m, err := u.locate(ctx, name, metadata.RightRead)
 	if err != nil {
-		// There is no mailbox of such a name, and never was.
-		return nil, &mailerr.Error{Op: op, Kind: mailerr.NotFound, Err: err}
+		return nil, wrap("mailstore.Mailbox", err)
 	}
-	m, err := u.store.meta.Mailbox(ctx, u.account, name)
-	return m, wrap(op, err)
+	return &m.Mailbox, nil
 }
 
 // Quota returns the account's use and limits, fresh.
@@ -38,7 +38,7 @@ func (u *User) Quota(ctx context.Context) (*metadata.Account, error) {
 // Subscribe and Unsubscribe change the subscription list; the mailbox need not exist. Invalid for a name no mailbox may have.
 func (u *User) Subscribe(ctx context.Context, name string) error {
 	const op = "mailstore.Subscribe"
-	name, err := canonicalName(name)
+	name, err := canonicalFull(name)
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -48,7 +48,7 @@ func (u *User) Subscribe(ctx context.Context, name string) error {
 // Unsubscribe removes a name.
 func (u *User) Unsubscribe(ctx context.Context, name string) error {
 	const op = "mailstore.Unsubscribe"
-	if canonical, err := canonicalName(name); err == nil { // else nobody can have subscribed to it
+	if canonical, err := canonicalFull(name); err == nil { // else nobody can have subscribed to it
 		return wrap(op, u.store.meta.Unsubscribe(ctx, u.account, canonical))
 	}
 	return nil

@@ -96,6 +96,10 @@ type ACLStore interface {
 	// of their ids. At most limit entries are read: what is beyond is left out, by whole mailboxes.
 	SharedWith(ctx context.Context, grantees []string, limit int) ([]SharedMailbox, error)
 
+	// MailboxForPost returns a mailbox by name, with its whole ACL, and the domain that the account serves as its shared account,
+	// "" for other accounts; from one snapshot. NotFound.
+	MailboxForPost(ctx context.Context, account AccountID, name string) (m *MailboxACL, serves string, err error)
+
 	// SetSharedAccount makes an account the owner of a domain's shared mailboxes. Exists when the domain has another one or the
 	// account serves another domain, NotFound when there is no such account.
 	SetSharedAccount(ctx context.Context, domain string, account AccountID) error

@@ -98,6 +98,9 @@ type StoreFlags struct {
 	Flags          Flags
 	Keywords       []string // compared case-insensitively with those there; the first spelling stays
 	UnchangedSince *ModSeq  // RFC 7162 section 3.1.3; nil: unconditional
+	// KeepFlags and KeepKeywords are what stays as it is whatever Op, Flags and Keywords say: who stores has no right to it.
+	KeepFlags    Flags
+	KeepKeywords bool
 }
 
 // StoreResult is what a STORE did.

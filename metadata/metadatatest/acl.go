@@ -136,7 +136,19 @@ func testMailboxesOf(f *fixture) {
 	if got := look("@"+domain, "INBOX"); got != "" {
 		f.Errorf("a domain without a shared account has %q", got)
 	}
+	post := func(name, want string) {
+		f.Helper()
+		m, serves, err := f.s.MailboxForPost(f.ctx(), u.id, name)
+		f.must(err)
+		if got := m.Name + " in " + serves + ": " + aclText(m.ACL); got != want {
+			f.Errorf("for post there is %q, want %q", got, want)
+		}
+	}
+	post("INBOX", "INBOX in : a@example.org lr")
+	_, _, err := f.s.MailboxForPost(f.ctx(), u.id, "nothing")
+	f.wantKind(err, mailerr.NotFound)
 	f.must(f.s.SetSharedAccount(f.ctx(), domain, u.id))
+	post("Trash", "Trash in "+domain+": ")
 	if got := look("@"+domain, "INBOX"); got != "INBOX: a@example.org lr" {
 		f.Errorf("the shared account has %q", got)
 	}
@@ -250,4 +262,27 @@ func testCopyDropsFlags(f *fixture) {
 	}
 	Check(f.ctx(), f, f.s, u.id)
 	Check(f.ctx(), f, f.s, other.id)
+}
+
+func testStoreFlagsKeeps(f *fixture) {
+	u := f.user()
+	f.fill(u, u.inbox, 2, func(_ int, it *metadata.AppendItem) {
+		it.Flags, it.Keywords = metadata.FlagSeen|metadata.FlagDraft, "a"
+	})
+	res, err := f.s.StoreFlags(f.ctx(), metadata.StoreFlags{
+		Account: u.id, Mailbox: u.inbox, UIDs: set(1, 1), Op: metadata.FlagsReplace, Flags: metadata.FlagDeleted | metadata.FlagFlagged,
+		KeepFlags: metadata.FlagSeen | metadata.FlagDeleted, KeepKeywords: true,
+	})
+	f.must(err)
+	if len(res.Changed) != 1 || res.Changed[0].Flags != metadata.FlagSeen|metadata.FlagFlagged || res.Changed[0].Keywords != "a" {
+		f.Errorf("changed %v", res.Changed)
+	}
+	res, err = f.s.StoreFlags(f.ctx(), metadata.StoreFlags{
+		Account: u.id, Mailbox: u.inbox, UIDs: set(2, 2), Op: metadata.FlagsRemove, Flags: metadata.FlagSeen, KeepFlags: metadata.FlagSeen,
+	})
+	f.must(err)
+	if len(res.Changed) != 0 || len(res.Same) != 1 {
+		f.Errorf("changed %v, same %v", res.Changed, res.Same)
+	}
+	Check(f.ctx(), f, f.s, u.id)
 }

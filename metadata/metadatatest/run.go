@@ -77,6 +77,7 @@ var tests = []struct {
 	{"Expunge", testExpunge},
 	{"ExpungeAll", testExpungeAll},
 	{"CopyDropsFlags", testCopyDropsFlags},
+	{"StoreFlagsKeeps", testStoreFlagsKeeps},
 	{"ACL", testACL},
 	{"ACLLimit", testACLLimit},
 	{"ACLInherited", testACLInherited},

@@ -40,6 +40,7 @@ var (
 	sqlSharedAccountsOf = newText("shared accounts of", `SELECT serves, account_id FROM shared_accounts WHERE serves = $1 OR account_id = $2`)
 	sqlInsertShared     = newText("insert shared account", `INSERT INTO shared_accounts (serves, account_id) VALUES ($1, $2)
 		ON CONFLICT (serves) DO NOTHING`)
+	sqlServes       = newText("domain of shared account", `SELECT serves FROM shared_accounts WHERE account_id = $1`)
 	sqlDeleteShared = newText("delete shared account", `DELETE FROM shared_accounts WHERE account_id = $1`)
 )
 
@@ -150,6 +151,35 @@ type scanMore struct {
 
 // Scan implements sqldb.Row.
 func (s scanMore) Scan(dest ...any) error { return s.Row.Scan(append(dest, s.more...)...) }
+
+var sqlACLByName = newText("acl by name", `SELECT a.mailbox_id, a.grantee, a.denies, a.rights FROM mailboxes AS m
+	JOIN acl AS a ON a.mailbox_id = m.mailbox_id WHERE m.account_id = $1 AND m.name = $2 ORDER BY a.grantee, a.denies`)
+
+// MailboxForPost implements metadata.Store.
+func (s *Store) MailboxForPost(ctx context.Context, account metadata.AccountID, name string) (*metadata.MailboxACL, string, error) {
+	const op = "metadata.MailboxForPost"
+	if !storable(name) {
+		return nil, "", mailerr.New(op, mailerr.NotFound, noMailbox)
+	}
+	var box *metadata.Mailbox
+	var acls map[metadata.MailboxID]metadata.ACL
+	var serves string
+	err := s.read(ctx, op, func() []*sqldb.Stmt {
+		box, acls, serves = nil, map[metadata.MailboxID]metadata.ACL{}, ""
+		byName := sqlMailboxByName.stmt(&s.words, 0, account[:], name)
+		byName.Each = scanOneMailbox(&box)
+		domain := sqlServes.stmt(&s.words, 0, account[:])
+		domain.Each = func(r sqldb.Row) error { return r.Scan(&serves) }
+		return []*sqldb.Stmt{byName, eachACL(sqlACLByName.stmt(&s.words, 0, account[:], name), acls), domain}
+	})
+	switch {
+	case err != nil:
+		return nil, "", err
+	case box == nil:
+		return nil, "", mailerr.New(op, mailerr.NotFound, noMailbox)
+	}
+	return &metadata.MailboxACL{Mailbox: *box, ACL: acls[box.ID]}, serves, nil
+}
 
 // SetSharedAccount implements metadata.Store.
 func (s *Store) SetSharedAccount(ctx context.Context, domain string, account metadata.AccountID) error {

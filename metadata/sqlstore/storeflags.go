@@ -94,6 +94,10 @@ func (t *storing) run(ctx context.Context, tx sqldb.Tx) error {
 			continue
 		}
 		flags, keywords := applyFlags(t.req.Op, t.req.Flags, t.req.Keywords, &m.Message)
+		flags = flags&^t.req.KeepFlags | m.Flags&t.req.KeepFlags
+		if t.req.KeepKeywords {
+			keywords = m.Keywords
+		}
 		if flags == m.Flags && keywords == m.Keywords {
 			t.same = append(t.same, m.Message)
 			continue
