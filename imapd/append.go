@@ -88,8 +88,8 @@ func (cmd *appendMessage) run(ctx context.Context, s *session) error {
 	case lit.Size == 0:
 		return no("CANNOT", "A message cannot be empty")
 	case lit.Size >= appendAsk:
-		if err := cmd.room(ctx, s, lit.Size); err != nil {
-			return err
+		if err := s.user.Room(ctx, cmd.name, lit.Size); err != nil {
+			return tryCreate(err)
 		}
 	}
 	staged, err := s.srv.cfg.Store.Stage(ctx, lit, limit)
@@ -114,21 +114,6 @@ func (cmd *appendMessage) run(ctx context.Context, s *session) error {
 	}
 	s.changed(data.UIDValidity)
 	return &statusError{typ: "OK", code: fmt.Sprintf("APPENDUID %d %d", data.UIDValidity, data.UID), text: "APPEND completed"}
-}
-
-// room finds out early what would become of a large message.
-func (cmd *appendMessage) room(ctx context.Context, s *session, size int64) error {
-	if _, err := s.user.Mailbox(ctx, cmd.name); err != nil {
-		return tryCreate(err)
-	}
-	account, err := s.user.Quota(ctx)
-	if err != nil {
-		return err
-	}
-	if account.QuotaBytes > 0 && account.UsedBytes+size > account.QuotaBytes {
-		return mailerr.New("imapd.Append", mailerr.OverQuota, "")
-	}
-	return nil
 }
 
 // tryCreate adds TRYCREATE to the error of a command whose destination does not exist (RFC 3501 section 7.1).

@@ -3,6 +3,7 @@ package imapd
 import (
 	"context"
 
+	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 )
 
@@ -19,7 +20,8 @@ type closeMailbox struct{}
 
 func (closeMailbox) run(ctx context.Context, s *session) error {
 	if s.sel.Mode() == mailstore.ReadWrite {
-		if _, err := s.sel.Expunge(ctx, nil); err != nil {
+		// RFC 4314 section 4: without the right to, nothing is removed, and that is no error.
+		if _, err := s.sel.Expunge(ctx, nil); err != nil && !mailerr.Is(err, mailerr.Permission) {
 			return err
 		}
 	}

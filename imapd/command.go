@@ -67,6 +67,7 @@ var commands = func() map[string]*command {
 		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
 		esearchCommand, uidESearchCommand, cancelUpdateCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
+		setACLCommand, deleteACLCommand, getACLCommand, listRightsCommand, myRightsCommand,
 	} {
 		table[c.name] = &c
 	}

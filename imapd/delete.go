@@ -22,7 +22,7 @@ type deleteMailbox struct{ name string }
 func (cmd deleteMailbox) run(ctx context.Context, s *session) error {
 	own := false
 	if s.sel != nil {
-		m, err := s.user.Mailbox(ctx, cmd.name)
+		m, err := s.user.MyRights(ctx, cmd.name)
 		if err != nil {
 			return err
 		}

@@ -103,7 +103,8 @@ func (r *fetchRun) window(ctx context.Context, rows []fetchRow) error {
 
 // batch marks messages \Seen if need be, and writes them.
 func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metadata.BodyID]*metadata.Body) error {
-	if r.seen && r.s.sel.Mode() == mailstore.ReadWrite {
+	// RFC 4314 section 4: without the right to, \Seen is not set, and that is no error.
+	if r.seen && r.s.sel.Mode() == mailstore.ReadWrite && r.s.sel.Rights().Has(metadata.RightSeen) {
 		if err := r.markSeen(ctx, rows); err != nil {
 			return err
 		}
@@ -178,6 +179,9 @@ func (r *fetchRun) markSeen(ctx context.Context, rows []fetchRow) error {
 		Op:    metadata.FlagsAdd,
 		Flags: metadata.FlagSeen,
 	})
+	if mailerr.Is(err, mailerr.Permission) {
+		return nil // taken away meanwhile
+	}
 	if err != nil {
 		return err
 	}

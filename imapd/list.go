@@ -5,6 +5,7 @@ import (
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
 var listCommand = command{
@@ -14,8 +15,8 @@ var listCommand = command{
 	parse:  parseList,
 }
 
-// list is LIST (RFC 3501 section 6.3.8), with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), LIST-STATUS (RFC 5819) and
-// CHILDREN (RFC 3348). Attributes for children and special use are always told.
+// list is LIST (RFC 3501 section 6.3.8), with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), LIST-STATUS (RFC 5819),
+// LIST-MYRIGHTS (RFC 8440) and CHILDREN (RFC 3348). Attributes for children and special use are always told.
 type list struct {
 	patterns []*pattern
 	root     bool // LIST "" "": asks for the delimiter
@@ -24,6 +25,7 @@ type list struct {
 	selectSubscribed, selectSpecialUse, recursive bool
 
 	returnSubscribed bool
+	returnMyRights   bool
 	statusItems      []string
 }
 
@@ -47,7 +49,10 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 			continue
 		}
 		cmd.write(s.w, info, childInfo)
-		if cmd.statusItems != nil && !info.NonExistent {
+		if cmd.returnMyRights && !info.NonExistent && cmd.selects(info) { // RFC 8440 section 4, second example
+			s.writeMyRights(info.Name, info.Rights)
+		}
+		if cmd.statusItems != nil && info.Rights.Has(metadata.RightRead) {
 			s.writeStatus(&info.Mailbox, cmd.statusItems)
 		}
 	}

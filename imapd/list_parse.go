@@ -106,6 +106,8 @@ func (cmd *list) parseReturn(p *wire.Parser) error {
 		switch option {
 		case "SUBSCRIBED":
 			cmd.returnSubscribed = true
+		case "MYRIGHTS": // RFC 8440
+			cmd.returnMyRights = true
 		case "CHILDREN", "SPECIAL-USE": // always told
 		case "STATUS":
 			if err := p.SP(); err != nil {

@@ -1,6 +1,10 @@
 package imapd
 
-import "context"
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/mailstore"
+)
 
 var namespaceCommand = command{
 	name:   "NAMESPACE",
@@ -9,10 +13,10 @@ var namespaceCommand = command{
 	parse:  noArguments(namespace{}),
 }
 
-// namespace is NAMESPACE (RFC 2342): personal mailboxes, and no others.
+// namespace is NAMESPACE (RFC 2342): personal mailboxes, those of other users, and those that a domain shares.
 type namespace struct{}
 
 func (namespace) run(_ context.Context, s *session) error {
-	s.w.Raw(`* NAMESPACE (("" "/")) NIL NIL` + "\r\n")
+	s.w.Raw(`* NAMESPACE (("" "/")) (("` + mailstore.OtherUsers + `/" "/")) (("` + mailstore.SharedMailbox + `/" "/"))` + "\r\n")
 	return nil
 }

@@ -81,8 +81,11 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
 	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
 	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
-	if cmd.mode == mailstore.ReadOnly {
+	switch {
+	case cmd.mode == mailstore.ReadOnly:
 		return &statusError{typ: "OK", code: "READ-ONLY", text: "EXAMINE completed"}
+	case sel.Mode() == mailstore.ReadOnly: // RFC 4314 section 5.2
+		return &statusError{typ: "OK", code: "READ-ONLY", text: "SELECT completed; the access rights allow reading"}
 	}
 	return &statusError{typ: "OK", code: "READ-WRITE", text: "SELECT completed"}
 }

@@ -48,6 +48,7 @@ type session struct {
 	sel     *mailstore.Selected // nil unless a mailbox is selected
 	// keywords are those that FLAGS has named since the mailbox was selected, in lower case.
 	keywords map[string]struct{}
+	rights   metadata.Rights  // on the selected mailbox, as PERMANENTFLAGS told them
 	saved    metadata.UIDSet  // what "$" stands for; may hold expunged ones, see savedUIDs
 	contexts []*searchContext // searches whose results are told on
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on

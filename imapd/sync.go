@@ -43,6 +43,9 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 		s.end = errDeleted
 		return nil
 	}
+	if s.sel.Rights() != s.rights { // RFC 4314 section 5.1.1
+		s.writeFlagNames(s.sel.Keywords())
+	}
 	if len(up.Expunged)+len(up.Flags) > 0 {
 		s.told++
 	}
@@ -106,6 +109,7 @@ func (s *session) nameKeywords(keywords string) {
 // writeFlagNames writes FLAGS and PERMANENTFLAGS.
 func (s *session) writeFlagNames(keywords []string) {
 	s.keywords = make(map[string]struct{}, len(keywords))
+	s.rights = s.sel.Rights()
 	s.w.Raw("* FLAGS (" + systemFlagNames)
 	for _, k := range keywords {
 		s.keywords[strings.ToLower(k)] = struct{}{}
@@ -116,9 +120,31 @@ func (s *session) writeFlagNames(keywords []string) {
 		s.w.Raw("* OK [PERMANENTFLAGS ()] Nothing can be changed\r\n")
 		return
 	}
-	s.w.Raw("* OK [PERMANENTFLAGS (" + systemFlagNames)
-	for _, k := range keywords {
-		s.w.SP().Raw(k)
+	s.w.Raw("* OK [PERMANENTFLAGS (").Raw(permanentFlags(s.rights, keywords)).Raw(")] Flags are kept\r\n")
+}
+
+// permanentFlags returns the flags that somebody with the rights may change (RFC 4314 section 4).
+func permanentFlags(rights metadata.Rights, keywords []string) string {
+	var flags []string
+	for i := range systemFlags {
+		if rights.Has(flagRight(systemFlags[i].bit)) {
+			flags = append(flags, string(systemFlags[i].flag))
+		}
 	}
-	s.w.Raw(` \*)] Flags are kept` + "\r\n")
+	if rights.Has(metadata.RightWrite) {
+		flags = append(append(flags, keywords...), `\*`)
+	}
+	return strings.Join(flags, " ")
+}
+
+// flagRight returns the right that changes a system flag.
+func flagRight(flag metadata.Flags) metadata.Rights {
+	switch flag {
+	case metadata.FlagSeen:
+		return metadata.RightSeen
+	case metadata.FlagDeleted:
+		return metadata.RightTrash
+	default:
+		return metadata.RightWrite
+	}
 }

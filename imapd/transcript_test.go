@@ -29,7 +29,8 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// dialNamed connects. Connections with a name are logged in before the transcript sees them, those without are not.
+// dialNamed connects. Connections with a name are logged in before the transcript sees them, those without are not. A name of
+// one letter is user's.
 func (e *env) dialNamed(t testing.TB, name string) net.Conn {
 	if e.srv == nil {
 		e.start(t, nil)
@@ -39,7 +40,14 @@ func (e *env) dialNamed(t testing.TB, name string) net.Conn {
 		return c.conn
 	}
 	c.in = nil
-	c.send("login LOGIN " + user + ` "` + password + "\"\r\n")
+	login := user
+	if other := strings.TrimRight(name, "0123456789"); len(other) > 1 { // another account: "bob", "bob2"
+		login = other + "@example.org"
+		if _, err := e.local.Account(t.Context(), login); err != nil {
+			e.account(t, login)
+		}
+	}
+	c.send("login LOGIN " + login + ` "` + password + "\"\r\n")
 	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 	for tagged := false; !tagged; { // byte by byte: what follows is the transcript's
 		var line []byte
@@ -75,6 +83,14 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 		"deliver": func(t testing.TB, args string) string {
 			mailbox, subject, _ := strings.Cut(args, " ")
 			e.deliver(t, mailbox, "From: a@example.net\r\nTo: "+user+"\r\nSubject: "+subject+"\r\n\r\nHello.\r\n")
+			return ""
+		},
+		// shared DOMAIN ADMINISTRATOR...
+		"shared": func(t testing.TB, args string) string {
+			f := strings.Fields(args)
+			if _, err := e.local.CreateShared(t.Context(), f[0], "", f[1:]...); err != nil {
+				t.Fatal(err)
+			}
 			return ""
 		},
 		// quota BYTES

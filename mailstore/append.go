@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -48,4 +49,22 @@ func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOpti
 		return nil, wrap(op, res.Err)
 	}
 	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity}, nil
+}
+
+// Room finds out before a large message is read what would become of it: nil if Append would take size bytes now. NotFound,
+// Permission, OverQuota.
+func (u *User) Room(ctx context.Context, name string, size int64) error {
+	const op = "mailstore.Room"
+	m, err := u.locate(ctx, name, metadata.RightInsert)
+	if err != nil {
+		return wrap(op, err)
+	}
+	a, err := u.store.meta.Account(ctx, m.Account)
+	if err != nil {
+		return wrap(op, err)
+	}
+	if a.QuotaBytes > 0 && a.UsedBytes+size > a.QuotaBytes || a.QuotaMessages > 0 && a.UsedMessages >= a.QuotaMessages {
+		return mailerr.New(op, mailerr.OverQuota, "")
+	}
+	return nil
 }

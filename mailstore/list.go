@@ -63,6 +63,7 @@ func (u *User) shared(ctx context.Context) ([]located, error) {
 	for i := range boxes {
 		b := &boxes[i]
 		m := located{Mailbox: b.Mailbox, rights: b.ACL.Rights(me)}
+		m.SpecialUse = "" // it is its owner's: clients would take it for the user's
 		switch {
 		case b.Account == u.account || !m.rights.Has(metadata.RightLookup):
 			continue

@@ -41,7 +41,11 @@ type Expunged struct {
 // An error leaves the snapshot as it was.
 func (sel *Selected) Sync(ctx context.Context, o SyncOptions) (*Updates, error) {
 	const op = "mailstore.Sync"
-	err := sel.mayRead(ctx, op)
+	may := sel.mayRead
+	if o.Fresh {
+		may = func(ctx context.Context, op string) error { return sel.may(ctx, op, metadata.RightRead) }
+	}
+	err := may(ctx, op)
 	if mailerr.Is(err, mailerr.NotFound) {
 		return &Updates{Gone: true, NumMessages: sel.NumMessages(), NumRecent: sel.NumRecent(), HighestModSeq: sel.pos}, nil
 	}

@@ -17,6 +17,12 @@ type User struct {
 	address atomic.Pointer[string] // nil until it was needed
 }
 
+// Address returns the account's address in its one form. It is looked up once.
+func (u *User) Address(ctx context.Context) (string, error) {
+	address, err := u.whoami(ctx)
+	return address, wrap("mailstore.Address", err)
+}
+
 // Account returns the account's id.
 func (u *User) Account() metadata.AccountID { return u.account }
 
