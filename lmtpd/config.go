@@ -49,7 +49,7 @@ type Config struct {
 
 	Log     *slog.Logger          // nil: slog.Default
 	Metrics prometheus.Registerer // nil: none
-	Now     func() time.Time      // for Received and the memory of retries; nil: time.Now
+	Now     func() time.Time      // for Received; nil: time.Now
 	NewID   func() string         // trace ids, in replies, Received and the log; nil: random
 }
 

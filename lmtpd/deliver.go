@@ -2,9 +2,7 @@ package lmtpd
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"hash"
 	"io"
 	"time"
 
@@ -21,9 +19,9 @@ func (s *session) receive(b *body) []*smtp.SMTPError {
 	b.begin()
 	id := s.srv.cfg.NewID()
 	var in io.Reader = b
-	var content hash.Hash
+	var content *fingerprint
 	if s.severalTargets() {
-		content = sha256.New()
+		content = newFingerprint()
 		in = io.TeeReader(b, content)
 	}
 	staged, err := s.srv.cfg.Store.Stage(s.conn.ctx, in, s.srv.cfg.MaxMessageBytes)
@@ -76,13 +74,12 @@ type copyKey struct {
 
 func keyOf(t directory.Target) copyKey { return copyKey{t.Account.ID, t.Address, t.Mailbox} }
 
-// deliver stores a complete message. content is its hash, nil unless some recipient leads to several accounts.
-func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash) []*smtp.SMTPError {
+// deliver stores a complete message. content is nil unless some recipient leads to several accounts.
+func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerprint) []*smtp.SMTPError {
 	var (
 		now    = s.srv.cfg.Now()
 		copies []mailstore.Recipient
 		index  = map[copyKey]int{}
-		keys   []retryKey
 	)
 	for _, r := range s.rcpts {
 		for _, t := range r.targets {
@@ -90,15 +87,10 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 			if _, ok := index[k]; ok {
 				continue
 			}
-			rk := newRetryKey(content, s.from, t)
-			if content != nil && s.srv.retries.has(rk) {
-				index[k] = -1
-				continue
-			}
 			index[k] = len(copies)
-			keys = append(keys, rk)
 			copies = append(copies, mailstore.Recipient{
 				Account:      t.Account.ID,
+				Body:         content.id(s.from, t),
 				Mailbox:      t.Mailbox,
 				Prefix:       s.prefix(t.Address, r.path, id, now),
 				InternalDate: now,
@@ -111,28 +103,12 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 	replies := make([]*smtp.SMTPError, len(s.rcpts))
 	names := make(map[metadata.AccountID]string, len(copies)) // for the log: what an operator searches for
 	for i, r := range s.rcpts {
-		var stored, missing []int // indexes of this recipient's copies
 		errs := make([]error, 0, len(r.targets))
 		for _, t := range r.targets {
 			names[t.Account.ID] = t.Account.Address
-			at := index[keyOf(t)]
-			if at < 0 {
-				errs = append(errs, nil)
-				continue
-			}
-			errs = append(errs, results[at].Err)
-			if results[at].Err == nil {
-				stored = append(stored, at)
-			} else {
-				missing = append(missing, at)
-			}
+			errs = append(errs, results[index[keyOf(t)]].Err)
 		}
 		replies[i] = withID(s.srv.combine(errs), id)
-		for _, at := range stored {
-			if len(missing) > 0 {
-				s.srv.retries.add(keys[at])
-			}
-		}
 	}
 	for at, k := range copies {
 		l := s.conn.log.With("id", id, "account", names[k.Account], "bytes", size)
@@ -147,10 +123,6 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content hash.Hash
 
 // store is Deliver in bounded time, with a result for each copy whatever the store returns.
 func (s *session) store(staged *mailstore.Staged, copies []mailstore.Recipient) []mailstore.Delivered {
-	if len(copies) == 0 {
-		staged.Discard()
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(s.conn.ctx, s.srv.cfg.DeliverTimeout)
 	defer cancel()
 	results := s.srv.cfg.Store.Deliver(ctx, staged, copies)

@@ -20,8 +20,7 @@
 // # A recipient that leads to several accounts
 //
 // It is answered 250 when every account has its copy, 5xx when every account refused for good, and 4xx otherwise: the client
-// then tries again. The accounts that had their copy would get another one; retry.go remembers them on this node, so that
-// only a retry that reaches another node, or comes after a restart, delivers twice. Nothing is ever lost by it.
+// then tries again. The accounts that have their copy do not get another one, whichever node the retry reaches: copyid.go.
 //
 // # go-smtp
 //

@@ -35,25 +35,26 @@ const patience = 30 * time.Second
 
 // env is a server on a real store.
 type env struct {
-	store  *mailstore.Store
-	local  *directory.Local
-	faults *faultyStore
-	dir    *faultyDirectory
-	panics atomic.Int64 // panics logged
-	srv    *Server
-	addr   string
+	store   *mailstore.Store
+	blobDir string
+	local   *directory.Local
+	faults  *faultyStore
+	dir     *faultyDirectory
+	panics  atomic.Int64 // panics logged
+	srv     *Server
+	addr    string
 }
 
 // newEnv makes a store and a directory; start starts the server.
 func newEnv(t testing.TB) *env {
 	t.Helper()
-	store, meta := openStore(t)
+	store, meta, blobDir := openStore(t)
 	local, err := directory.New(directory.Options{Metadata: meta, DefaultDomain: "example.org", Delimiter: "+"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &env{
-		store:  store,
+		store: store, blobDir: blobDir,
 		local:  local,
 		faults: &faultyStore{Store: store, deliver: map[metadata.AccountID]error{}},
 		dir:    &faultyDirectory{Directory: local, disabled: map[metadata.AccountID]bool{}},

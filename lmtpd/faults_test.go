@@ -87,26 +87,41 @@ type faultyDirectory struct {
 	mu       sync.Mutex // guards the fields below
 	err      error
 	panics   bool
+	calls    int // of ResolveAll
 	disabled map[metadata.AccountID]bool
 }
 
-func (f *faultyDirectory) Resolve(ctx context.Context, address string) ([]directory.Target, error) {
-	f.mu.Lock()
-	err, panics := f.err, f.panics
-	f.mu.Unlock()
-	if panics {
-		panic("a fault in Resolve")
-	}
-	if err != nil {
-		return nil, err
-	}
-	targets, err := f.Directory.Resolve(ctx, address)
+// resolved returns how often ResolveAll was called.
+func (f *faultyDirectory) resolved() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range targets {
-		if f.disabled[targets[i].Account.ID] {
-			targets[i].Account.Disabled = true
+	return f.calls
+}
+
+func (f *faultyDirectory) ResolveAll(ctx context.Context, addresses []string) []directory.Resolution {
+	f.mu.Lock()
+	err, panics := f.err, f.panics
+	f.calls++
+	f.mu.Unlock()
+	if panics {
+		panic("a fault in ResolveAll")
+	}
+	out := make([]directory.Resolution, len(addresses))
+	if err != nil {
+		for i := range out {
+			out[i].Err = err
+		}
+		return out
+	}
+	out = f.Directory.ResolveAll(ctx, addresses)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range out {
+		for i := range r.Targets {
+			if f.disabled[r.Targets[i].Account.ID] {
+				r.Targets[i].Account.Disabled = true
+			}
 		}
 	}
-	return targets, err
+	return out
 }

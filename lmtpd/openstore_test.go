@@ -13,25 +13,26 @@ import (
 )
 
 // openStore makes a mail store on SQLite and files.
-func openStore(t testing.TB) (*mailstore.Store, metadata.Store) {
+func openStore(t testing.TB) (store *mailstore.Store, meta metadata.Store, blobDir string) {
 	t.Helper()
 	dir := t.TempDir()
-	meta, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: "sqlite:" + filepath.Join(dir, "rookery.db")})
+	db, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: "sqlite:" + filepath.Join(dir, "rookery.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = meta.Close() })
-	if err := meta.Migrate(context.Background()); err != nil {
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	blobs, err := filestore.Open(filepath.Join(dir, "blobs"))
+	blobDir = filepath.Join(dir, "blobs")
+	blobs, err := filestore.Open(blobDir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = blobs.Close() })
 	hints := notify.NewLocal()
 	t.Cleanup(func() { _ = hints.Close() })
-	store, err := mailstore.New(mailstore.Config{Metadata: meta, Blobs: blobs, Notify: hints})
+	store, err = mailstore.New(mailstore.Config{Metadata: db, Blobs: blobs, Notify: hints})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,5 +43,5 @@ func openStore(t testing.TB) (*mailstore.Store, metadata.Store) {
 			t.Error(err)
 		}
 	})
-	return store, meta
+	return store, db, blobDir
 }

@@ -18,7 +18,6 @@ type Server struct {
 	smtp    *smtp.Server
 	handoff *handoff
 	metrics *metrics
-	retries *retries
 
 	start sync.Once      // starts go-smtp on the handoff
 	wg    sync.WaitGroup // go-smtp's loop
@@ -34,7 +33,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, handoff: newHandoff(), metrics: m, retries: newRetries(cfg.Now)}
+	s := &Server{cfg: cfg, handoff: newHandoff(), metrics: m}
 	s.conns = listener.New(listener.Config{
 		Protocol: "lmtp", TLS: cfg.TLS, Busy: "421 4.3.2 " + cfg.Hostname + " has too many connections\r\n",
 		Open:           func(c listener.Conn) listener.Session { return newConn(s, c) },

@@ -1,7 +1,6 @@
 package lmtpd
 
 import (
-	"context"
 	"io"
 	"unicode/utf8"
 
@@ -22,6 +21,7 @@ type session struct {
 	from   string // "" is the null return path
 	utf8   bool   // SMTPUTF8 was asked for
 	rcpts  []recipient
+	known  map[string]directory.Resolution // of this transaction, by path
 }
 
 // recipient is an accepted RCPT.
@@ -42,7 +42,7 @@ func (s *Server) newSession(sc *smtp.Conn) (smtp.Session, error) {
 }
 
 // Reset ends the transaction.
-func (s *session) Reset() { s.inMail, s.from, s.utf8, s.rcpts = false, "", false, nil }
+func (s *session) Reset() { s.inMail, s.from, s.utf8, s.rcpts, s.known = false, "", false, nil, nil }
 
 // Logout does nothing: there is nothing to free.
 func (s *session) Logout() error { return nil }
@@ -76,9 +76,7 @@ func (s *session) resolve(path string) ([]directory.Target, *smtp.SMTPError) {
 	if !isPath(path) {
 		return nil, refuse(501, 5, 1, 3, "Not an address")
 	}
-	ctx, cancel := context.WithTimeout(s.conn.ctx, s.srv.cfg.ResolveTimeout)
-	defer cancel()
-	targets, err := s.srv.cfg.Directory.Resolve(ctx, path)
+	targets, err := s.targets(path)
 	if err == nil && len(targets) == 0 {
 		err = mailerr.New("lmtpd.Rcpt", mailerr.NotFound, "")
 	}

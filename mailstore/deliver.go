@@ -14,6 +14,8 @@ import (
 // Recipient is one mailbox a message is delivered to.
 type Recipient struct {
 	Account metadata.AccountID
+	// zero: a new one. One that is in the mailbox, or was: nothing is stored, the answer is its UID.
+	Body metadata.BodyID
 	// "": INBOX. One that does not exist: INBOX (mail is never bounced for a missing mailbox). So is one of a shared account whose
 	// ACL does not give RightPost to all of its domain.
 	Mailbox      string

@@ -45,18 +45,22 @@ type delivery struct {
 	done      chan struct{}           // closed when missing is 0
 }
 
-// newItem makes the item of one recipient. id is the recipient's mailbox.
-func (st *Staged) newItem(now time.Time, r *Recipient, id metadata.MailboxID) *item {
+// newItem makes the item of one recipient.
+func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxID) *item {
 	internal := r.InternalDate
 	if internal.IsZero() {
 		internal = now
 	}
+	id := r.Body
+	if id == (metadata.BodyID{}) {
+		id = metadata.NewBodyID(now)
+	}
 	return &item{
 		account: r.Account,
-		mailbox: id,
+		mailbox: mailbox,
 		body: metadata.Body{
 			Account: r.Account,
-			ID:      st.bodyID(r.Account, metadata.NewBodyID(now)),
+			ID:      st.bodyID(r.Account, id),
 			Stored:  st.size,
 			Prefix:  r.Prefix,
 			Hash:    st.hash,
