@@ -11,6 +11,7 @@ type Store interface {
 	AccountStore
 	MailboxStore
 	MessageStore
+	ExpungedStore
 	LeaseStore
 	ACLStore
 	SieveStore

@@ -71,14 +71,7 @@ func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since m
 			changed = append(changed, metadata.Message{})
 			return scanMessage(r, &changed[len(changed)-1])
 		}
-		expunged := sqlExpungedSince.stmt(&s.words, 0, id[:], from)
-		expunged.Each = func(r sqldb.Row) error {
-			var uid int64
-			err := r.Scan(&uid)
-			vanished = append(vanished, metadata.UID(uid))
-			return err
-		}
-		return []*sqldb.Stmt{s.oneMailbox(id, &box), messages, expunged}
+		return []*sqldb.Stmt{s.oneMailbox(id, &box), messages, s.expungedSince(id, since, &vanished)}
 	})
 	switch {
 	case err != nil:
