@@ -13,6 +13,12 @@ var enableCommand = command{
 	parse:  parseEnable,
 }
 
+// enabled is what enabling an extension does.
+var enabled = map[string]func(*session){
+	"CONDSTORE": (*session).enableCondstore,
+	"QRESYNC":   (*session).enableQresync,
+}
+
 // enable is ENABLE (RFC 5161).
 type enable struct{ names []string }
 
@@ -32,17 +38,17 @@ func parseEnable(p *wire.Parser) (runner, error) {
 }
 
 func (cmd *enable) run(_ context.Context, s *session) error {
-	condstore := false
-	for _, name := range cmd.names {
-		condstore = condstore || name == "CONDSTORE" // what else there is need not be enabled, or is not known
-	}
 	s.w.Raw("* ENABLED")
-	if condstore {
-		s.w.Raw(" CONDSTORE")
+	said := make(map[string]bool)
+	for _, name := range cmd.names {
+		if enabled[name] != nil && !said[name] { // what else there is need not be enabled, or is not known
+			said[name] = true
+			s.w.SP().Raw(name)
+		}
 	}
 	s.w.CRLF()
-	if condstore {
-		s.enableCondstore()
+	for name := range said {
+		enabled[name](s)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func newEnv(t testing.TB) *env {
 	}
 	e := &env{blobs: &heldBlobs{Store: blobs}}
 	e.meta, err = sqlstore.Open(t.Context(), sqlstore.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "metadata.sqlite"),
-		Log: slog.New(slog.DiscardHandler)})
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testTime }})
 	if err != nil {
 		t.Fatal(err)
 	}

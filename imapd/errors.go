@@ -12,6 +12,8 @@ type statusError struct {
 	typ  string // "OK", "NO", "BAD"
 	code string // response code without brackets, "" for none
 	text string
+	// highest: the code is HIGHESTMODSEQ (RFC 7162 section 3.2.7), which is known when the session was brought to the present.
+	highest bool
 }
 
 func (e *statusError) Error() string { return e.typ + " [" + e.code + "] " + e.text }

@@ -29,10 +29,10 @@ func TestStatusOfEveryKind(t *testing.T) {
 	if st, ours := statusOf(errors.New("secret")); st.code != "SERVERBUG" || !ours || strings.Contains(st.text, "secret") {
 		t.Errorf("a plain error: %+v, %v", st, ours)
 	}
-	if st, _ := statusOf(fmt.Errorf("x: %w", &wire.SyntaxError{Code: "TOOBIG", Text: "Too large"})); st != (statusError{"BAD", "TOOBIG", "Too large"}) {
+	if st, _ := statusOf(fmt.Errorf("x: %w", &wire.SyntaxError{Code: "TOOBIG", Text: "Too large"})); st != (statusError{typ: "BAD", code: "TOOBIG", text: "Too large"}) {
 		t.Errorf("a syntax error: %+v", st)
 	}
-	if st, _ := statusOf(no("TRYCREATE", "No such mailbox")); st != (statusError{"NO", "TRYCREATE", "No such mailbox"}) {
+	if st, _ := statusOf(no("TRYCREATE", "No such mailbox")); st != (statusError{typ: "NO", code: "TRYCREATE", text: "No such mailbox"}) {
 		t.Errorf("a status: %+v", st)
 	}
 }

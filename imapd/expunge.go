@@ -2,7 +2,6 @@ package imapd
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
@@ -54,14 +53,14 @@ func (e expunge) run(ctx context.Context, s *session) error {
 	if len(res.UIDs) == 0 {
 		return nil
 	}
-	return s.highestModSeq(res.ModSeq, "EXPUNGE completed")
+	return s.highestModSeq("EXPUNGE completed")
 }
 
 // highestModSeq completes a command that removed messages: RFC 7162 section 3.2.7 and RFC 6851 section 4.4 want
-// HIGHESTMODSEQ in it for clients that know CONDSTORE. By then everything up to it has been told.
-func (s *session) highestModSeq(modseq metadata.ModSeq, text string) error {
+// HIGHESTMODSEQ in it for clients that know CONDSTORE.
+func (s *session) highestModSeq(text string) error {
 	if !s.condstore {
 		return nil
 	}
-	return &statusError{typ: "OK", code: "HIGHESTMODSEQ " + strconv.FormatUint(uint64(modseq), 10), text: text}
+	return &statusError{typ: "OK", text: text, highest: true}
 }

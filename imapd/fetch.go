@@ -29,6 +29,7 @@ type fetch struct {
 	set          messageSet
 	items        []fetchItem
 	changedSince *metadata.ModSeq // only messages with a MODSEQ above it
+	vanished     bool             // and those that were expunged since (RFC 7162 section 3.2.6)
 	partial      partialRange     // only these of the set (RFC 9394); zero: all
 
 	// What the items need.
@@ -63,6 +64,9 @@ func parseFetch(p *wire.Parser, uid bool) (runner, error) {
 	if err := p.End(); err != nil {
 		return nil, err
 	}
+	if f.vanished && f.changedSince == nil {
+		return nil, &wire.SyntaxError{Text: "VANISHED needs CHANGEDSINCE"}
+	}
 	f.plan()
 	return f, nil
 }
@@ -82,6 +86,9 @@ func (f *fetch) parseModifiers(p *wire.Parser) error {
 			since := metadata.ModSeq(n)
 			f.changedSince = &since
 			return err
+		case f.set.uid && p.TryKeyword("VANISHED"):
+			f.vanished = true
+			return nil
 		case f.set.uid && p.TryKeyword("PARTIAL"):
 			var err error
 			f.partial, err = parsePartial(p)
@@ -132,6 +139,9 @@ func (f *fetch) order() order {
 }
 
 func (f *fetch) run(ctx context.Context, s *session) error {
+	if f.vanished && !s.qresync {
+		return errNoQresync
+	}
 	uids, err := f.set.resolve(s)
 	if err != nil {
 		return err
@@ -143,6 +153,11 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 		s.enableCondstore()
 	}
 	r := fetchRun{fetch: f, s: s, w: s.w}
+	if f.vanished {
+		if err := f.tellVanished(ctx, s); err != nil {
+			return err
+		}
+	}
 	if f.body {
 		err = r.windows(ctx, uids)
 	} else {
@@ -159,11 +174,11 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 
 // rows answers from the view alone.
 func (r *fetchRun) rows(ctx context.Context, uids metadata.UIDSet) error {
-	return r.s.sel.Messages(ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+	return r.messages(ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		switch {
 		case gone:
 			r.gone = true
-		case r.wanted(m):
+		default:
 			if r.flags {
 				r.nameKeywords(m)
 			}

@@ -41,22 +41,44 @@ type fetchRow struct {
 	told bool // its flags were changed by this FETCH: the client must be told
 }
 
-// wanted applies CHANGEDSINCE.
-func (r *fetchRun) wanted(m *metadata.Message) bool {
-	return r.changedSince == nil || m.ModSeq > *r.changedSince
+// messages yields the messages of a set, with CHANGEDSINCE those that changed.
+func (r *fetchRun) messages(ctx context.Context, uids metadata.UIDSet, yield func(mailstore.SeqNum, *metadata.Message, bool) bool) error {
+	if r.changedSince != nil {
+		return r.s.sel.MessagesSince(ctx, uids, *r.changedSince, yield)
+	}
+	return r.s.sel.Messages(ctx, uids, yield)
+}
+
+// changed returns those of a set that changed.
+func (r *fetchRun) changed(ctx context.Context, uids metadata.UIDSet) (metadata.UIDSet, error) {
+	var changed []metadata.UID
+	err := r.messages(ctx, uids, func(_ mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		if gone {
+			r.gone = true
+		} else {
+			changed = append(changed, m.UID)
+		}
+		return true
+	})
+	return metadata.UIDSetOf(changed...), err
 }
 
 // windows answers for messages whose bodies, or what is known of them, are needed.
 func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
+	if r.changedSince != nil {
+		var err error
+		if uids, err = r.changed(ctx, uids); err != nil {
+			return err
+		}
+	}
 	rows := make([]fetchRow, 0, min(fetchWindow, uids.Len()))
 	for window := range windows(uids, fetchWindow) {
 		rows = rows[:0]
 		r.told = r.s.told
 		err := r.s.sel.Messages(ctx, window, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
-			switch {
-			case gone:
+			if gone {
 				r.gone = true
-			case r.wanted(m):
+			} else {
 				rows = append(rows, fetchRow{seq: seq, m: *m})
 			}
 			return true

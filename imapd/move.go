@@ -50,5 +50,5 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	s.changed(res.UIDValidity)
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.
 	s.w.Raw("* OK [").Raw(copyUID(res)).Raw("] Moved UIDs\r\n")
-	return s.highestModSeq(res.SourceModSeq, "MOVE completed")
+	return s.highestModSeq("MOVE completed")
 }

@@ -26,6 +26,7 @@ type selectMailbox struct {
 	name      string
 	mode      mailstore.OpenMode
 	condstore bool
+	qresync   *qresync
 }
 
 func parseSelect(p *wire.Parser, mode mailstore.OpenMode) (runner, error) {
@@ -44,11 +45,16 @@ func parseSelect(p *wire.Parser, mode mailstore.OpenMode) (runner, error) {
 		return nil, err
 	}
 	err = p.List(func() error {
-		if !p.TryKeyword("CONDSTORE") {
-			return bad("Unknown SELECT parameter")
+		switch {
+		case p.TryKeyword("CONDSTORE"):
+			cmd.condstore = true
+			return nil
+		case cmd.qresync == nil && p.TryKeyword("QRESYNC"):
+			var err error
+			cmd.qresync, err = parseQresync(p)
+			return err
 		}
-		cmd.condstore = true
-		return nil
+		return bad("Unknown SELECT parameter")
 	})
 	if err != nil {
 		return nil, err
@@ -57,6 +63,9 @@ func parseSelect(p *wire.Parser, mode mailstore.OpenMode) (runner, error) {
 }
 
 func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
+	if cmd.qresync != nil && !s.qresync {
+		return errNoQresync
+	}
 	if s.sel != nil {
 		// RFC 7162 section 3.2.11: the boundary between responses for the one mailbox and the other. Whatever becomes of this
 		// command, the old mailbox is no longer selected (RFC 3501 section 6.3.1).
@@ -81,6 +90,12 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
 	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
 	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
+	if cmd.qresync != nil {
+		if err := cmd.qresync.respond(ctx, s); err != nil {
+			s.unselect() // SELECT is all or nothing
+			return err
+		}
+	}
 	switch {
 	case cmd.mode == mailstore.ReadOnly:
 		return &statusError{typ: "OK", code: "READ-ONLY", text: "EXAMINE completed"}

@@ -136,6 +136,12 @@ func (s *setWriter) add(n uint32) {
 	}
 }
 
+// addRange adds the numbers first to last.
+func (s *setWriter) addRange(first, last uint32) {
+	s.add(first)
+	s.last = last
+}
+
 func (s *setWriter) put() {
 	if s.first == 0 {
 		return

@@ -54,6 +54,7 @@ type session struct {
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
+	qresync   bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
 	decoded   decodedPlaces
 
 	loginBy    time.Time // for the login as a whole

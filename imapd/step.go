@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,6 +77,10 @@ func (s *session) answer(tag, name string, err error) error {
 		if st, ours = statusOf(err); ours {
 			s.log.Error("command failed", "command", name, "error", err)
 		}
+	}
+	if st.highest && s.sel != nil {
+		upTo, _ := s.sel.ToldUpTo()
+		st.code = "HIGHESTMODSEQ " + strconv.FormatUint(uint64(upTo), 10)
 	}
 	if st.text == "" {
 		st.text = name + " completed"

@@ -18,6 +18,7 @@ func (s *session) syncAfter(cmd *command) error {
 	fresh := cmd.sync == syncFresh
 	err := s.sync(s.ctx, mailstore.SyncOptions{Fresh: fresh || s.stale, NoExpunge: cmd.seqs})
 	s.stale = false
+	s.tellWithheld()
 	if err != nil && !fresh {
 		s.log.Warn("no news of the selected mailbox", "error", err)
 		return nil
@@ -50,9 +51,7 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 		s.told++
 	}
 	s.forgetExpunged(up.Expunged)
-	for _, e := range up.Expunged {
-		s.w.Raw("* ").Number(uint64(e.Seq)).Raw(" EXPUNGE\r\n")
-	}
+	s.writeExpunged(up.Expunged)
 	if up.Exists {
 		s.w.Raw("* ").Number(uint64(up.NumMessages)).Raw(" EXISTS\r\n")
 		s.w.Raw("* ").Number(uint64(up.NumRecent)).Raw(" RECENT\r\n")
@@ -64,6 +63,21 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 	}
 	s.updateContexts(ctx)
 	return nil
+}
+
+// writeExpunged writes EXPUNGE or VANISHED.
+func (s *session) writeExpunged(gone []mailstore.Expunged) {
+	if s.qresync {
+		uids := make([]metadata.UID, len(gone))
+		for i := range gone {
+			uids[i] = gone[i].UID
+		}
+		s.writeVanished(metadata.UIDSetOf(uids...), now)
+		return
+	}
+	for _, e := range gone {
+		s.w.Raw("* ").Number(uint64(e.Seq)).Raw(" EXPUNGE\r\n")
+	}
 }
 
 // writeFlagsUpdate writes the untagged FETCH for changed flags. Clients that know CONDSTORE get MODSEQ (RFC 7162 section 3.2.4)

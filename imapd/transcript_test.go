@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rookery-mail/rookery/internal/transcript"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
 func TestTranscripts(t *testing.T) {
@@ -91,6 +92,12 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 			if _, err := e.local.CreateShared(t.Context(), f[0], "", f[1:]...); err != nil {
 				t.Fatal(err)
 			}
+			return ""
+		},
+		// purge MAILBOX MODSEQ: forget the expunges up to MODSEQ
+		"purge": func(t testing.TB, args string) string {
+			mailbox, modseq, _ := strings.Cut(args, " ")
+			e.purge(t, mailbox, metadata.ModSeq(atoi(t, modseq)))
 			return ""
 		},
 		// quota BYTES

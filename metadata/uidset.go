@@ -56,3 +56,20 @@ func (s UIDSet) All(yield func(UID) bool) {
 		}
 	}
 }
+
+// UIDSetOfRanges returns the set of all UIDs in the given ranges, which may overlap and be in any order.
+func UIDSetOfRanges(ranges ...UIDRange) UIDSet {
+	if !sort.SliceIsSorted(ranges, func(i, j int) bool { return ranges[i].First < ranges[j].First }) {
+		ranges = append([]UIDRange(nil), ranges...)
+		sort.Slice(ranges, func(i, j int) bool { return ranges[i].First < ranges[j].First })
+	}
+	var s UIDSet
+	for _, r := range ranges {
+		if n := len(s); n > 0 && r.First-1 <= s[n-1].Last {
+			s[n-1].Last = max(s[n-1].Last, r.Last)
+			continue
+		}
+		s = append(s, r)
+	}
+	return s
+}
