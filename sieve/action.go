@@ -54,43 +54,58 @@ type Redirect struct {
 	Message *Message
 }
 
-// Reject refuses the message (RFC 5429). RejectMessage builds the report for it.
+// Reject refuses the message (RFC 5429). SMTPText is the text for an answer in the transaction; Outgoing builds the report to
+// be sent where that is not possible.
 type Reject struct {
 	Origin
-	Reason   string // UTF-8, lines end in LF or CRLF
-	Extended bool   // ereject: refuse it in the SMTP or LMTP transaction if that is possible, rather than send a report
+	Reason   string // UTF-8
+	Extended bool   // ereject: rather refuse it in the SMTP or LMTP transaction than send a report
+	Sender   string // whom a report goes to: the envelope sender; "" means to nobody
+	To       string // the recipient who rejects
+	Original Original
+	Message  *Message
 }
 
 // Discard throws the message away: it stands in a Result only when nothing else stores or sends the message on.
 type Discard struct{ Origin }
 
-// Vacation answers the sender (RFC 5230). The rules on whom not to answer that the message and the envelope decide are
-// checked already; the host checks whether the same answer was sent within Interval, by Key and sender. ReplyMessage builds
-// the answer.
+// Vacation answers the sender (RFC 5230). It stands in a Result only when the rules on whom not to answer (section 4.5, 4.6)
+// allow an answer; Result.NoAnswer says why there is none. The host checks whether the same answer, by Key and Recipient, was
+// sent within Interval. Outgoing builds the answer.
 type Vacation struct {
 	Origin
-	Interval  time.Duration // at least; 0 with ":seconds 0" means each time
-	Key       string        // names the answer: the handle or a hash of what RFC 5230 section 4.2 lists; 64 bytes at most
+	Interval  time.Duration // 0, by ":seconds 0", means to answer each time
+	Key       string        // names the answer for the memory of RFC 5230 section 4.2: 64 letters and digits
 	Recipient string        // whom to answer: the envelope sender
-	Subject   string        // UTF-8; "" means "Auto: " and the message's own
-	From      string        // RFC 5322 mailbox, "" for the default: the address the message was for
+	Subject   string        // UTF-8, never ""
+	From      string        // RFC 5322 mailbox: ":from", or the address of the user that the message was for
 	MIME      bool          // Reason is a MIME entity, header and body
 	Reason    string
-	FCC       *FCC
-	Message   *Message // what is answered
+	FCC       *FCC // nil for no copy
+	Original  Original
 }
 
-// Notify sends a notification (RFC 5435). For mailto, NotifyMessage builds what is to be sent and NotifyRecipients names to
-// whom.
+// Notify sends a notification (RFC 5435). For mailto Outgoing builds the message.
 type Notify struct {
 	Origin
 	Method     *url.URL // its scheme is "mailto" or one that Host.NotifyMethod said yes to
 	From       string   // RFC 5322 mailbox, "" for none
 	Importance int      // 1 urgent, 2 normal, 3 low
 	Options    []string // "name=value"
-	Text       string   // the ":message", "" for none
-	FCC        *FCC
-	Message    *Message
+	Text       string   // the ":message"; "" for none: Original has what RFC 5435 section 3.6 recommends
+	FCC        *FCC     // nil for no copy
+	Sender     string   // envelope sender of the message; a notification of one without has none either (RFC 5436 section 2.7)
+	To         string   // envelope recipient: whose notification it is
+	Original   Original
+}
+
+// Original is what a generated message needs to know of the one that caused it: header values, unfolded, "" for none.
+type Original struct {
+	MessageID  string
+	References string // or In-Reply-To when there are none
+	From       string // UTF-8
+	Subject    string // UTF-8
+	Date       string
 }
 
 // FCC asks for a copy of the message that was generated (RFC 8580) in a mailbox of the user. Its other fields are as those of
@@ -112,6 +127,9 @@ type Result struct {
 
 	// Duplicates is what the host is to remember when, and only when, the actions have been carried out (RFC 7352 section 3.1).
 	Duplicates []DuplicateMark
+
+	// NoAnswer says why a vacation command that ran answers nobody, in a person's words; "" if none ran or there is an answer.
+	NoAnswer string
 
 	// Failure is why a script ended early; nil if none did. The actions of that script are not in Actions, a Keep is.
 	Failure *Failure

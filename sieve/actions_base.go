@@ -177,6 +177,9 @@ func (r *redirectCommand) run(vm *machine) error {
 	if err != nil {
 		return err
 	}
+	if vm.doc.unenclosed != nil {
+		m = vm.doc.unenclosed
+	}
 	out := &Redirect{Origin: vm.origin(), Copy: r.copy, Message: m}
 	value := r.address.get(vm)
 	if r.list {

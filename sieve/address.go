@@ -150,10 +150,15 @@ func singleAddress(s string) (address string, ok bool) {
 	if strings.ContainsAny(s, "\r\n\x00") || len(s) > 1000 {
 		return "", false
 	}
+	if s = strings.TrimSpace(s); validAddress(s) {
+		return s, true
+	}
 	list := parseAddresses(s)
 	if len(list) != 1 {
 		return "", false
 	}
-	address = addrSpec(list[0])
+	if address = addrSpec(list[0]); !validAddress(address) { // a local part that was quoted
+		address = quoted(*list[0].Mailbox) + "@" + *list[0].Host
+	}
 	return address, validAddress(address)
 }

@@ -180,7 +180,8 @@ func (c *compiler) command(n *node) command {
 	if !ok {
 		return c.unknownCommand(n)
 	}
-	b, outer := c.bind(n, s), c.lazy
+	outer := c.lazy
+	b := c.bind(n, s)
 	defer func() { c.lazy = outer }()
 	if b == nil {
 		return nil
@@ -197,7 +198,8 @@ func (c *compiler) test(n *node) test {
 	if !ok {
 		return c.unknownTest(n)
 	}
-	b, outer := c.bind(n, s), c.lazy
+	outer := c.lazy
+	b := c.bind(n, s)
 	defer func() { c.lazy = outer }()
 	if b == nil {
 		return nil

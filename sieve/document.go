@@ -12,11 +12,13 @@ type document struct {
 	vm   *machine
 	base *Message // without the edits below
 
-	top          *header // of base, with the edits of editheader; nil until it is needed
-	headerEdited bool
+	top *header // of base, with the edits of editheader; nil until it is needed
 
 	root        *part // of base, with the replacements made; nil until it is needed
 	partsEdited bool
+
+	// unenclosed is the message before it was enclosed: what redirect sends (RFC 5703 section 6). nil when it never was.
+	unenclosed *Message
 
 	composed *Message // base with all edits; nil when it must be built anew
 
@@ -211,7 +213,7 @@ func (d *document) bodySegments() ([]segment, error) {
 // rebase makes m the message that is edited from now on.
 func (d *document) rebase(m *Message) {
 	d.base, d.composed = m, m
-	d.top, d.headerEdited, d.root, d.partsEdited = nil, false, nil, false
+	d.top, d.root, d.partsEdited = nil, nil, false
 	d.texts, d.textBytes = nil, 0
 }
 

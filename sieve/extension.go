@@ -52,8 +52,11 @@ const (
 
 // allExtensions is every capability of the interpreter, in the order in which it is announced.
 var allExtensions = []extension{
-	extBody, extComparatorNumeric, extComparatorUnicode, extCopy, extEncodedCharacter, extEnvelope, extFileinto, extImap4flags,
-	extIndex, extMailbox, extMailboxid, extRegex, extReject, extEreject, extRelational, extSpecialUse, extSubaddress, extVariables,
+	extBody, extComparatorNumeric, extComparatorUnicode, extCopy, extDate, extDuplicate, extEditheader, extEnclose,
+	extEncodedCharacter, extEnotify, extEnvelope, extEnvironment, extEreject, extExtlists, extExtracttext, extFcc, extFileinto,
+	extForeverypart, extIhave, extImap4flags, extImapsieve, extInclude, extIndex, extMailbox, extMailboxid, extMboxmetadata,
+	extMime, extRegex, extReject, extRelational, extReplace, extServermetadata, extSpamtest, extSpamtestplus, extSpecialUse,
+	extSubaddress, extVacation, extVacationSeconds, extVariables, extVirustest,
 }
 
 // Extensions returns every capability a script may require, as the SIEVE capability of ManageSieve lists them (RFC 5804

@@ -95,10 +95,11 @@ func (p *part) walk(f func(*part) error) error {
 	if p.removed {
 		return nil
 	}
+	children := p.children // those that f may put there are not walked
 	if err := f(p); err != nil {
 		return err
 	}
-	for _, child := range p.children {
+	for _, child := range children {
 		if err := child.walk(f); err != nil {
 			return err
 		}

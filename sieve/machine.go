@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // bytesPerStep is how many bytes compared or copied count as a step of Limits.Steps.
@@ -23,15 +24,16 @@ func (e *breakError) Error() string { return "break" }
 
 // machine is a run of one script, and of the scripts it includes.
 type machine struct {
-	ctx    context.Context //nolint:containedctx // a machine lives as long as one call of RunAll
-	host   Host
-	in     *Input
-	limits Limits
-	script *Script // the one that runs now
-	frame  *frame
-	pos    Pos // of the command that runs now
-	doc    *document
-	loops  []*loop // foreverypart loops around, the innermost last
+	ctx     context.Context //nolint:containedctx // a machine lives as long as one call of RunAll
+	host    Host
+	in      *Input
+	limits  Limits
+	script  *Script // the one that runs now
+	frame   *frame
+	pos     Pos       // of the command that runs now
+	started time.Time // of the run, see now
+	doc     *document
+	loops   []*loop // foreverypart loops around, the innermost last
 
 	steps       int // that are left
 	actions     []Action
@@ -43,8 +45,8 @@ type machine struct {
 	redirects, notifications, edits, replacements, includes int
 
 	reject   *Reject
-	vacation *Vacation
-	answered bool // a vacation ran, whether or not it answers
+	answered bool   // a vacation ran, whether or not it answers
+	noAnswer string // why it does not
 
 	globals    map[string]string // variables of RFC 6609 section 3.4
 	included   map[string]bool
@@ -223,7 +225,7 @@ func RunAll(ctx context.Context, host Host, in Input, scripts ...*Script) (*Resu
 func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.script, vm.frame, vm.pos = s, newFrame(s), Pos{}
 	vm.keeps, vm.keep, vm.loops = true, nil, nil
-	vm.scriptStart, vm.reject = len(vm.actions), nil
+	vm.scriptStart, vm.reject, vm.answered = len(vm.actions), nil, false
 	vm.globals, vm.included, vm.stack = nil, nil, []string{s.name}
 	err := vm.block(s.commands)
 	if err == nil || errors.Is(err, errStop) || errors.Is(err, errReturn) {
@@ -241,7 +243,7 @@ func (vm *machine) result(r *Result, keep *Keep) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Message, r.Duplicates, r.Steps = m, vm.duplicates, vm.limits.Steps-max(vm.steps, 0)
+	r.Message, r.Duplicates, r.NoAnswer, r.Steps = m, vm.duplicates, vm.noAnswer, vm.limits.Steps-max(vm.steps, 0)
 	delivered := false
 	for _, a := range vm.actions {
 		if _, ok := a.(*Discard); !ok {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 )
 
 // compiledRegex is a regular expression of draft-murchison-sieve-regex-07 with the size of its program.
@@ -44,7 +45,7 @@ func compileRegex(source string, cmp comparator, limits Limits) (*compiledRegex,
 // regexProblem drops what the library's errors repeat.
 func regexProblem(err error) error {
 	if e, ok := err.(*syntax.Error); ok { //nolint:errorlint // what regexp/syntax returns
-		return fmt.Errorf("%s at %q", e.Code, e.Expr)
+		return fmt.Errorf("%s at %q", e.Code, strings.TrimPrefix(strings.TrimPrefix(e.Expr, "(?si)"), "(?s)"))
 	}
 	return err
 }

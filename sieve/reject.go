@@ -37,7 +37,18 @@ func (r *rejectCommand) run(vm *machine) error {
 			return vm.failf(vm.pos, `"reject" cannot be combined with "redirect"`)
 		}
 	}
+	original, err := vm.original()
+	if err != nil {
+		return err
+	}
+	m, err := vm.doc.message()
+	if err != nil {
+		return err
+	}
 	vm.keeps = false
-	vm.reject = &Reject{Origin: vm.origin(), Reason: r.reason.get(vm), Extended: r.extended}
+	vm.reject = &Reject{
+		Origin: vm.origin(), Reason: r.reason.get(vm), Extended: r.extended, Sender: vm.in.Envelope.From, To: vm.in.Envelope.To,
+		Original: original, Message: m,
+	}
 	return vm.add(vm.reject)
 }

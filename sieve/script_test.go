@@ -343,6 +343,9 @@ func describe(t *testing.T, r *sieve.Result, show map[string]bool) string {
 	for _, d := range r.Duplicates {
 		fmt.Fprintf(&out, "remember %q %q for %v\n", d.ID.Handle, d.ID.Value, d.For)
 	}
+	if r.NoAnswer != "" {
+		fmt.Fprintf(&out, "no answer: %s\n", r.NoAnswer)
+	}
 	if r.Failure != nil {
 		fmt.Fprintf(&out, "failure: %v\n", r.Failure)
 	}

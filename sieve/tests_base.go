@@ -147,7 +147,7 @@ func (t *envelopeTest) eval(vm *machine) (bool, error) {
 	}
 	var values []string
 	for i := range t.names {
-		address := ""
+		var address string
 		switch asciiLower(t.names[i].get(vm)) {
 		case "from":
 			address = vm.in.Envelope.From

@@ -1,7 +1,6 @@
 package sieve
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -198,11 +197,6 @@ func getAll(vm *machine, texts []text) []string {
 		out[i] = texts[i].get(vm)
 	}
 	return out
-}
-
-// allConstant reports whether every text is.
-func allConstant(texts []text) bool {
-	return !slices.ContainsFunc(texts, func(t text) bool { _, ok := t.constant(); return !ok })
 }
 
 // cutString returns at most n bytes of s, whole characters.

@@ -7,16 +7,19 @@ import (
 	"unicode/utf8"
 )
 
+// modifierTags are the modifiers of a set; the groups are their precedence (RFC 5229 section 4.1).
+var modifierTags = []tagSpec{
+	{name: "lower", group: "40"}, {name: "upper", group: "40"},
+	{name: "lowerfirst", group: "30"}, {name: "upperfirst", group: "30"},
+	{name: "quotewildcard", group: "20"}, {name: "quoteregex", ext: extRegex, group: "20"},
+	{name: "encodeurl", ext: extEnotify, group: "15"},
+	{name: "length", group: "10"},
+}
+
 func init() {
 	commandSpecs["set"] = &spec{
 		ext: extVariables, args: []argKind{argString, argString}, usage: `set [:lower / :upper / ...] <name> <value>;`,
-		tags: []tagSpec{
-			{name: "lower", group: "40"}, {name: "upper", group: "40"},
-			{name: "lowerfirst", group: "30"}, {name: "upperfirst", group: "30"},
-			{name: "quotewildcard", group: "20"}, {name: "quoteregex", ext: extRegex, group: "20"},
-			{name: "encodeurl", ext: extEnotify, group: "15"},
-			{name: "length", group: "10"},
-		},
+		tags: modifierTags,
 		command: func(c *compiler, b *bound) command {
 			out := &setCommand{name: c.variableName(b.pos[0].strings[0]), value: c.textOf(b.pos[1])}
 			out.modifiers = c.modifiers(b)
