@@ -37,6 +37,7 @@ func (s *session) capabilities() string {
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
 	if s.user != nil {
+		b.WriteString(" UNAUTHENTICATE")
 		if !s.compressed {
 			b.WriteString(" COMPRESS=DEFLATE")
 		}

@@ -60,7 +60,7 @@ var commands = func() map[string]*command {
 	table := make(map[string]*command)
 	for _, c := range [...]command{
 		capabilityCommand, noopCommand, logoutCommand, idCommand,
-		startTLSCommand, authenticateCommand, loginCommand, compressCommand,
+		startTLSCommand, authenticateCommand, loginCommand, compressCommand, unauthenticateCommand,
 		enableCommand, namespaceCommand, selectCommand, examineCommand, createCommand, deleteCommand, renameCommand,
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,

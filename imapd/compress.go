@@ -42,7 +42,7 @@ func (cmd compress) run(_ context.Context, s *session) error {
 // of its stream.
 func (s *session) compress() error {
 	s.compressed = true
-	s.in = newInflater(s.conn, s.r.TakeBuffered())
+	s.in = newInflater(s.in, s.r.TakeBuffered())
 	s.w.Redirect(&deflater{dst: s.conn})
 	return nil
 }

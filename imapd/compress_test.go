@@ -21,14 +21,16 @@ func (c *client) compress() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.conn = &deflatedConn{Conn: c.conn, w: w}
-	c.in = bufio.NewReader(flate.NewReader(bufio.NewReader(c.conn)))
+	raw := bufio.NewReader(c.conn)
+	c.conn = &deflatedConn{Conn: c.conn, w: w, raw: raw}
+	c.in = bufio.NewReader(flate.NewReader(raw))
 }
 
 // deflatedConn compresses what is written.
 type deflatedConn struct {
 	net.Conn
-	w *flate.Writer
+	w   *flate.Writer
+	raw *bufio.Reader // of Conn
 }
 
 func (c *deflatedConn) Write(p []byte) (int, error) {
@@ -85,6 +87,30 @@ func TestCompress(t *testing.T) {
 	c.expect("idle OK IDLE completed")
 	c.send("z LOGOUT\r\n")
 	c.expect("* BYE Logging out", "z OK LOGOUT completed")
+}
+
+// UNAUTHENTICATE ends the compression on both sides behind its line, and it may be begun anew.
+func TestCompressUnauthenticate(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	c := e.login(t)
+	for range 2 {
+		c.compress()
+		c.ok("SELECT INBOX")
+		conn := c.conn.(*deflatedConn)
+		var sent strings.Builder
+		conn.w.Reset(&sent)
+		c.conn = conn.Conn
+		c.send(sent.String())
+		_, _ = io.WriteString(conn.w, "u UNAUTHENTICATE\r\n")
+		_ = conn.w.Flush()
+		c.send(sent.String() + "l LOGIN " + user + ` "` + password + "\"\r\n") // all at once
+		c.expect("u OK UNAUTHENTICATE completed")
+		c.in = conn.raw
+		if line := c.line(); !strings.HasPrefix(line, "l OK ") {
+			t.Fatalf("LOGIN in clear: %q", line)
+		}
+	}
 }
 
 // The stream may begin right behind the command.

@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
@@ -32,7 +33,8 @@ type inflater struct {
 	in         []byte           // received and not decoded: of parked or box
 	tail       uint32           // the last four bytes that the decoder has taken
 	decoded    int64            // where the last block ended, of what was decoded since the decoder was made
-	atBoundary bool             // a flush ended with the last byte of in
+	atBoundary bool             // a flush ended with the last byte that was taken
+	finishing  bool             // nothing is decoded behind the next flush
 }
 
 // newInflater returns an inflater of src, of which received was read already.
@@ -84,9 +86,28 @@ const syncMarker = 0x0000ffff
 func (f *inflater) blockEnds(at flate.InflateCheckpoint) {
 	empty := at.UncompressedOffset == f.decoded
 	f.decoded = at.UncompressedOffset
-	if len(f.in) == 0 && empty && f.tail == syncMarker && at.BitOffset == 0 && !at.Final {
-		f.window, f.atBoundary = append([]byte(nil), at.Window...), true
+	f.atBoundary = empty && f.tail == syncMarker && at.BitOffset == 0 && !at.Final
+	if f.atBoundary && len(f.in) == 0 {
+		f.window = append([]byte(nil), at.Window...)
 	}
+}
+
+// finish ends the stream at the flush behind what was read last, and returns what has come in behind that.
+func (f *inflater) finish() (rest []byte, err error) {
+	f.finishing = true
+	var drop [64]byte
+	for err == nil && f.z != nil && !f.atBoundary {
+		_, err = f.z.Read(drop[:])
+	}
+	if errors.Is(err, errPark) || err == io.EOF {
+		err = nil
+	}
+	rest = bytes.Clone(f.in)
+	if f.box != nil {
+		inputs.Put(f.box)
+	}
+	f.z, f.box, f.in, f.window = nil, nil, nil, nil
+	return rest, err
 }
 
 // decoderInput is what the decoder reads from. It takes no more than it needs.
@@ -118,11 +139,12 @@ func (d decoderInput) Read(p []byte) (int, error) {
 
 // more waits for input when there is none, but not between blocks.
 func (f *inflater) more() error {
+	if f.atBoundary && (len(f.in) == 0 || f.finishing) {
+		return errPark
+	}
+	f.atBoundary = false
 	if len(f.in) > 0 {
 		return nil
-	}
-	if f.atBoundary {
-		return errPark
 	}
 	for range 100 {
 		n, err := f.src.Read(f.box[:])

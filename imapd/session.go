@@ -32,10 +32,11 @@ type session struct {
 
 	mu sync.Mutex // the session's lock, see lock.go; guards the fields below
 
-	in  io.Reader    // the connection's goroutine's: conn, or an inflater of it
-	r   *wire.Reader // the connection's goroutine's
-	w   *wire.Writer
-	log *slog.Logger
+	in       io.Reader    // the connection's goroutine's: conn, or an inflater of it
+	r        *wire.Reader // the connection's goroutine's
+	w        *wire.Writer
+	log      *slog.Logger
+	firstLog *slog.Logger // without what login adds
 
 	present
 	told    uint64     // grows when the client is told of changed flags or expunged messages
@@ -43,6 +44,18 @@ type session struct {
 	running []*running // commands, see order.go
 	ended   sync.Cond  // one of them has ended; with mu
 
+	userState
+
+	loginBy    time.Time // for the login as a whole
+	compressed bool
+	failures   int   // failed logins
+	badRow     int   // invalid commands one after another
+	end        error // what the session ends with after the present command
+}
+
+// userState is what a session has of its user. LOGIN and AUTHENTICATE begin it, UNAUTHENTICATE ends it: whatever a command after
+// login leaves behind belongs here (RFC 8437 section 4.1).
+type userState struct {
 	user    *mailstore.User     // nil before login
 	account metadata.AccountID  // with user
 	sel     *mailstore.Selected // nil unless a mailbox is selected
@@ -56,20 +69,15 @@ type session struct {
 	condstore bool
 	qresync   bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
 	decoded   decodedPlaces
-
-	loginBy    time.Time // for the login as a whole
-	compressed bool
-	failures   int   // failed logins
-	badRow     int   // invalid commands one after another
-	end        error // what the session ends with after the present command
 }
 
 func newSession(srv *Server, c listener.Conn) *session {
 	s := &session{
-		srv:   srv,
-		conn:  &conn{nc: c.Net, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
-		log:   c.Log,
-		local: c.Local,
+		srv:      srv,
+		conn:     &conn{nc: c.Net, writeTimeout: srv.cfg.WriteTimeout, streamTimeout: srv.cfg.StreamTimeout},
+		log:      c.Log,
+		firstLog: c.Log,
+		local:    c.Local,
 	}
 	s.ended.L = &s.mu
 	s.in = s.conn
