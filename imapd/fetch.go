@@ -39,6 +39,7 @@ type fetch struct {
 	body      bool // the body's row
 	structure bool // its summary
 	bytes     bool // perhaps the body itself
+	preview   bool // the beginning of its text, which mostly is in the summary
 }
 
 func parseFetch(p *wire.Parser, uid bool) (runner, error) {
@@ -119,6 +120,8 @@ func (f *fetch) plan() {
 			f.seen = f.seen || !it.section.Peek
 			f.structure = f.structure || !wholeMessage(it.section)
 			f.bytes = f.bytes || !(headerFields(it.section) && len(it.section.Part) == 0 && newFieldFilter(it.section).fromSummary())
+		case fetchPreview:
+			f.body, f.structure, f.preview = true, true, true
 		case fetchBinary, fetchBinarySize:
 			f.body, f.structure, f.bytes = true, true, true
 			f.seen = f.seen || !it.section.Peek

@@ -22,6 +22,7 @@ const (
 	fetchSection
 	fetchBinary
 	fetchBinarySize
+	fetchPreview
 )
 
 // fetchItem is one data item of a FETCH.
@@ -29,6 +30,7 @@ type fetchItem struct {
 	kind    fetchItemKind
 	name    string                     // in the response: "BODY[1.MIME]<0>", "RFC822.TEXT"
 	section *imap.FetchItemBodySection // of fetchSection, fetchBinary, fetchBinarySize
+	lazy    bool                       // of fetchPreview
 }
 
 var plainFetchItems = map[string]fetchItemKind{
@@ -85,11 +87,11 @@ func (f *fetch) parseItem(p *wire.Parser) error {
 	}
 	switch name {
 	case "RFC822":
-		f.add(fetchItem{fetchSection, name, &imap.FetchItemBodySection{}})
+		f.add(fetchItem{kind: fetchSection, name: name, section: &imap.FetchItemBodySection{}})
 	case "RFC822.HEADER":
-		f.add(fetchItem{fetchSection, name, &imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, Peek: true}})
+		f.add(fetchItem{kind: fetchSection, name: name, section: &imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, Peek: true}})
 	case "RFC822.TEXT":
-		f.add(fetchItem{fetchSection, name, &imap.FetchItemBodySection{Specifier: imap.PartSpecifierText}})
+		f.add(fetchItem{kind: fetchSection, name: name, section: &imap.FetchItemBodySection{Specifier: imap.PartSpecifierText}})
 	case "BODY", "BODY.PEEK":
 		peek := name == "BODY.PEEK"
 		if p.Peek() != '[' && !peek {
@@ -101,7 +103,9 @@ func (f *fetch) parseItem(p *wire.Parser) error {
 			return err
 		}
 		section.Peek = peek
-		f.add(fetchItem{fetchSection, sectionName(section), section})
+		f.add(fetchItem{kind: fetchSection, name: sectionName(section), section: section})
+	case "PREVIEW":
+		return f.parsePreview(p)
 	case "BINARY", "BINARY.PEEK", "BINARY.SIZE":
 		return f.parseBinary(p, name)
 	default:
@@ -118,13 +122,13 @@ func (f *fetch) parseBinary(p *wire.Parser, name string) error {
 	}
 	section := &imap.FetchItemBodySection{Part: part, Peek: name != "BINARY"}
 	if name == "BINARY.SIZE" {
-		f.add(fetchItem{fetchBinarySize, "BINARY.SIZE" + strings.TrimPrefix(sectionName(section), "BODY"), section})
+		f.add(fetchItem{kind: fetchBinarySize, name: "BINARY.SIZE" + strings.TrimPrefix(sectionName(section), "BODY"), section: section})
 		return nil
 	}
 	if section.Partial, err = p.Partial(); err != nil {
 		return err
 	}
-	f.add(fetchItem{fetchBinary, "BINARY" + strings.TrimPrefix(sectionName(section), "BODY"), section})
+	f.add(fetchItem{kind: fetchBinary, name: "BINARY" + strings.TrimPrefix(sectionName(section), "BODY"), section: section})
 	return nil
 }
 
@@ -136,6 +140,7 @@ func (f *fetch) add(it fetchItem) {
 			continue
 		}
 		if it.section == nil {
+			have.lazy = have.lazy && it.lazy
 			return
 		}
 		// The name has only the beginning of a partial.

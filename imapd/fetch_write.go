@@ -52,11 +52,16 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 				return err
 			}
 		}
+		if r.preview {
+			if err := r.loadPreview(ctx, body); err != nil {
+				return err
+			}
+		}
 		contents, err = r.contents(ctx, body)
 		return err
 	}
 	var err error
-	if r.bytes {
+	if r.bytes || r.preview {
 		err = r.s.away(prepare)
 	} else {
 		err = prepare()
@@ -96,6 +101,8 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 			writeEnvelope(r.w, &body.structure.Envelope)
 		case fetchBody, fetchBodyStructure:
 			writeBodyStructure(r.w, &body.structure.Root, it.kind == fetchBodyStructure)
+		case fetchPreview:
+			r.w.NString(body.structure.Preview)
 		case fetchBinarySize:
 			r.w.Number(uint64(contents[0].size))
 			contents = contents[1:]

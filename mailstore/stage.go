@@ -237,10 +237,33 @@ func (sg *stager) summarize(raw []byte) error {
 	if raw != nil {
 		sg.head = bytes.Clone(raw[:min(structure.Root.BodyOffset, int64(len(raw)), maxHead)])
 	}
+	sg.preview(structure, raw)
 	sg.summary = structure.Encode()
 	sg.hash = sg.sum.Sum(nil)
 	return nil
 }
+
+// preview makes the preview part of what is known of a message, unless it is in what is not at hand any more of a large one.
+func (sg *stager) preview(structure *message.Structure, raw []byte) {
+	if raw == nil {
+		raw = sg.head
+	}
+	text, err := message.Preview(&structure.Root, func(p *message.Part) io.Reader {
+		end := min(p.End, p.BodyOffset+message.PreviewBytes)
+		if end > int64(len(raw)) {
+			return notAtHand{}
+		}
+		return bytes.NewReader(raw[p.BodyOffset:end])
+	})
+	if err == nil {
+		structure.Preview = &text
+	}
+}
+
+// notAtHand reads what was streamed already.
+type notAtHand struct{}
+
+func (notAtHand) Read([]byte) (int, error) { return 0, errors.New("mailstore: not at hand") }
 
 func (sg *stager) compress() error {
 	var data bytes.Buffer

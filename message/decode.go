@@ -73,6 +73,9 @@ func Decode(summary []byte, prefix []byte) (*Structure, error) {
 
 	d.text = text[len(text)-d.textLeft:]
 	d.message(s, int64(len(prefix)), flags)
+	if flags&flagPreview != 0 {
+		s.Preview = d.strings.pointer(d.take(d.number()))
+	}
 	if d.err != nil || len(d.numbers) > 0 || d.textLeft > 0 {
 		return nil, errCorrupt
 	}

@@ -11,7 +11,7 @@ const storedVersion = 1
 //
 // Text has the kept fields as they stand in the message, one behind the other, and then all other strings. Numbers says
 // where they are and has all else: size, flags, the number of kept fields and the length of each, and the parts, each
-// before its children, the message first. What follows from the kept fields (the message's envelope, type, parameters and
+// before its children, the message first, and last, if there is one, the preview. What follows from the kept fields (the message's envelope, type, parameters and
 // so on) is not stored but read from them again.
 //
 // A part is: bytes from the end of the sibling before it, or from the parent's BodyOffset, to HeaderOffset; bytes of header;
@@ -31,6 +31,7 @@ const (
 	flagPlain      // the message is a leaf by Part.plain
 	flagOpaque     // the message is a leaf by Part.opaque
 	flagEnvelope   // the message embeds another, whose envelope follows the part
+	flagPreview    // the preview follows the parts
 	knownFlags     = 1<<iota - 1
 )
 
@@ -75,11 +76,18 @@ func (s *Structure) Encode() []byte {
 	if s.incomplete {
 		flags |= flagIncomplete
 	}
+	if s.Preview != nil {
+		flags |= flagPreview
+	}
 	e.add(s.Size, int64(flags), int64(len(s.Fields)))
 	for _, f := range s.Fields {
 		e.add(int64(len(f.Raw)))
 	}
 	e.part(&s.Root, 0, true)
+	if s.Preview != nil {
+		e.add(int64(len(*s.Preview)))
+		e.text = append(e.text, *s.Preview...)
+	}
 
 	out, err := encMode.Marshal(stored{Version: storedVersion, Text: e.text, Numbers: e.numbers})
 	if err != nil {

@@ -8,6 +8,9 @@ type Structure struct {
 	Envelope Envelope
 	Fields   []Field // the kept fields of the top header, in the order of the message; see KeptField
 
+	// Preview is what Preview returned, once somebody has asked it; nil: nobody did.
+	Preview *string
+
 	incomplete bool // a kept field was cut or left out
 }
 
