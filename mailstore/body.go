@@ -33,7 +33,11 @@ func (sel *Selected) Bodies(ctx context.Context, ids []metadata.BodyID) (map[met
 
 // OpenBody returns a reader of a body's raw bytes, prefix included.
 func (sel *Selected) OpenBody(b *metadata.Body) *BodyReader {
-	return &BodyReader{store: sel.view.store, account: b.Account, id: b.ID, prefix: b.Prefix, loc: locationOf(b)}
+	return sel.view.store.openBody(b)
+}
+
+func (s *Store) openBody(b *metadata.Body) *BodyReader {
+	return &BodyReader{store: s, account: b.Account, id: b.ID, prefix: b.Prefix, loc: locationOf(b)}
 }
 
 // Prefetch reads the bodies of messages that will be asked for soon, within the cache's bounds.

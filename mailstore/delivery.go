@@ -36,6 +36,8 @@ type delivery struct {
 	items  []*item
 	// onSettled, if set, is called when the last result is there. Set before anybody else sees the delivery.
 	onSettled func()
+	// keepOnly: the body is to be durable and nothing more; the items' results then have no UID. Set like onSettled.
+	keepOnly bool
 
 	mu        sync.Mutex
 	results   []metadata.AppendResult // guarded by mu
@@ -173,9 +175,21 @@ func (d *delivery) wait(ctx context.Context) {
 	select {
 	case <-d.done:
 	case <-ctx.Done():
-		d.mu.Lock()
-		d.abandoned = true
-		d.mu.Unlock()
+		d.abandon()
+	}
+}
+
+// abandon says that nobody waits any more.
+func (d *delivery) abandon() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.abandoned = true
+}
+
+// settleKept answers for a delivery with keepOnly whose body is durable.
+func (d *delivery) settleKept() {
+	for _, it := range d.items {
+		it.settle(metadata.AppendResult{})
 	}
 }
 

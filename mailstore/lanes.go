@@ -113,6 +113,15 @@ func (l *lanes) pack(ctx context.Context, d *delivery) {
 	d.wait(ctx)
 }
 
+// keep submits a delivery with keepOnly whose body is in memory, and does not wait. It ends the Staged.
+func (l *lanes) keep(d *delivery) {
+	d.begin()
+	if !l.submit(d, func() { l.staged = append(l.staged, d); l.toPack.Signal() }) {
+		d.staged.release()
+		d.fail(errClosed("mailstore.Deliver"))
+	}
+}
+
 // commit submits a delivery whose body is durable, and waits for its results or ctx.
 func (l *lanes) commit(ctx context.Context, d *delivery) {
 	d.begin()

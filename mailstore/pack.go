@@ -147,6 +147,12 @@ func (l *lanes) putPack(batch []*delivery) {
 	for i, d := range wanted {
 		d.locate(pack, locs[i])
 	}
+	for _, d := range wanted {
+		if d.keepOnly {
+			d.settleKept()
+		}
+	}
+	wanted = slices.DeleteFunc(wanted, func(d *delivery) bool { return d.keepOnly })
 	if !l.handOn(wanted) {
 		failAll(wanted, errClosed(op))
 	}

@@ -68,6 +68,9 @@ type AppendItem struct {
 type AppendBatch struct {
 	Packs []Pack // rows for packs these bodies are in; a pack that is there already is left as it is
 	Items []AppendItem
+	// AllOrNone: when one item is refused nothing happens, and the others' Err is of the kind Invalid. UIDs of items for one
+	// mailbox are consecutive.
+	AllOrNone bool
 }
 
 // AppendResult says what became of the AppendItem with the same index. Err is nil, or an Error of kind NotFound (the mailbox

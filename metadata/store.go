@@ -12,6 +12,8 @@ type Store interface {
 	MailboxStore
 	MessageStore
 	ExpungedStore
+	ReplaceStore
+	MessageFinder
 	LeaseStore
 	ACLStore
 	SieveStore

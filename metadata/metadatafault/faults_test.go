@@ -238,6 +238,14 @@ var operations = []struct {
 	{"Move", func(ctx context.Context, c *scene) (string, error) {
 		return copyResult(c.s.Move(ctx, c.copyRequest()))
 	}},
+	{"Replace", func(ctx context.Context, c *scene) (string, error) {
+		res, err := c.s.Replace(ctx, metadata.ReplaceRequest{Account: c.account, Mailbox: c.box, UID: 2, Item: c.item,
+			Pack: metadata.Pack{ID: c.item.Body.Pack, Size: 4096, Bodies: 1, Created: time.Unix(1, 0)}})
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(res.UID, res.ModSeq, res.SourceModSeq), nil
+	}},
 	{"Expunge", func(ctx context.Context, c *scene) (string, error) {
 		res, err := c.s.Expunge(ctx, metadata.ExpungeRequest{Account: c.account, Mailbox: c.box, OnlyDeleted: true})
 		if err != nil {

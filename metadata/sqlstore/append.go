@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
@@ -31,6 +32,9 @@ func (s *Store) Append(ctx context.Context, batch metadata.AppendBatch) ([]metad
 			return err
 		}
 		results = a.place()
+		if batch.AllOrNone && refuseAll(op, results) {
+			return nil
+		}
 		return a.write(ctx, tx)
 	}
 	// After an ambiguous commit the next try looks for its own rows.
@@ -43,6 +47,19 @@ func (s *Store) Append(ctx context.Context, batch metadata.AppendBatch) ([]metad
 		return nil, err
 	}
 	return results, nil
+}
+
+// refuseAll gives an error to every result if one has one, and reports whether.
+func refuseAll(op string, results []metadata.AppendResult) bool {
+	if !slices.ContainsFunc(results, func(r metadata.AppendResult) bool { return r.Err != nil }) {
+		return false
+	}
+	for i := range results {
+		if results[i].Err == nil {
+			results[i] = metadata.AppendResult{Err: mailerr.New(op, mailerr.Invalid, "another message was refused")}
+		}
+	}
+	return true
 }
 
 // appending is one try of an Append.
