@@ -79,7 +79,7 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	s.sel = sel
+	s.sel, s.selName = sel, cmd.name
 	s.writeFlagNames(sel.Keywords())
 	s.w.Raw("* ").Number(uint64(sel.NumMessages())).Raw(" EXISTS\r\n")
 	s.w.Raw("* ").Number(uint64(sel.NumRecent())).Raw(" RECENT\r\n")

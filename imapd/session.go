@@ -59,6 +59,7 @@ type userState struct {
 	user    *mailstore.User     // nil before login
 	account metadata.AccountID  // with user
 	sel     *mailstore.Selected // nil unless a mailbox is selected
+	selName string              // by which it was selected
 	// keywords are those that FLAGS has named since the mailbox was selected, in lower case.
 	keywords map[string]struct{}
 	rights   metadata.Rights  // on the selected mailbox, as PERMANENTFLAGS told them
@@ -68,7 +69,15 @@ type userState struct {
 	// untagged FETCH responses carry MODSEQ.
 	condstore bool
 	qresync   bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
+	utf8      bool // ENABLE UTF8=ACCEPT or IMAP4rev2: quoted strings and mailbox names in UTF-8
 	decoded   decodedPlaces
+	streaming *appendSyntax // of the command that reads its literals itself; nil when none does
+
+	loginBy    time.Time // for the login as a whole
+	compressed bool
+	failures   int   // failed logins
+	badRow     int   // invalid commands one after another
+	end        error // what the session ends with after the present command
 }
 
 func newSession(srv *Server, c listener.Conn) *session {

@@ -24,7 +24,7 @@ func (s *session) step() error {
 		return err
 	}
 	start := time.Now()
-	p := wire.NewParser(raw)
+	p := s.newParser(raw)
 	tag, err := p.Tag()
 	if err != nil {
 		return s.answer("*", "", bad("Missing tag"))
@@ -115,7 +115,10 @@ func (s *session) answer(tag, name string, err error) error {
 
 // streams reports whether the literal after the beginning of a command is a message, which the command reads itself.
 func (s *session) streams(head []byte) bool {
-	p := wire.NewParser(head)
+	p := s.newParser(head)
+	if s.streaming != nil {
+		return s.streaming.wantsLiteral(p)
+	}
 	if _, err := p.Tag(); err != nil {
 		return false
 	}

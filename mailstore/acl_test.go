@@ -83,6 +83,21 @@ func attempts(n *neighbours, s *mailstore.Store) []attempt {
 			_, err := u.Append(n.ctx, name, n.stage(s, mail("appended")), mailstore.AppendOptions{})
 			return err
 		}},
+		{name: "NewBatch", need: metadata.RightInsert, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
+			b, err := u.NewBatch(n.ctx, name)
+			if err == nil {
+				b.Discard()
+			}
+			return err
+		}},
+		{name: "Message", need: metadata.RightRead, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
+			_, err := u.Message(n.ctx, name, 0, 1)
+			return err
+		}},
+		{name: "Replace", need: metadata.RightRead | metadata.RightTrash | metadata.RightExpunge, selected: true, do: func(_ *mailstore.User, _ string, sel *mailstore.Selected) error {
+			_, err := sel.Replace(n.ctx, 1, "Mine", n.stage(s, mail("new")), mailstore.AppendOptions{})
+			return err
+		}},
 		{name: "Room", need: metadata.RightInsert, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
 			return u.Room(n.ctx, name, 1)
 		}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxDepth is how deep parentheses may be nested.
@@ -15,11 +16,16 @@ type Parser struct {
 	b     []byte
 	pos   int
 	depth int
+	utf8  bool
 }
 
 // NewParser returns a Parser of a command's bytes as Reader gives them, without the last line end. It keeps b; the strings
 // it returns are copies.
 func NewParser(b []byte) *Parser { return &Parser{b: b} }
+
+// UTF8 switches the rules of RFC 6855 and RFC 9051 on: 8-bit characters in quoted strings must be UTF-8, and mailbox names are
+// UTF-8 and nothing else.
+func (p *Parser) UTF8(on bool) { p.utf8 = on }
 
 // EOF reports whether all was read.
 func (p *Parser) EOF() bool { return p.pos >= len(p.b) }
@@ -187,6 +193,9 @@ func (p *Parser) quoted() (string, error) {
 		break
 	}
 	p.pos += end + 2
+	if p.utf8 && !utf8.Valid(rest[:end]) {
+		return "", syntax("Invalid UTF-8 in quoted string")
+	}
 	if !escaped {
 		return string(rest[:end]), nil
 	}

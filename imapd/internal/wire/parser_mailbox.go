@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Mailbox reads a mailbox name and returns it in UTF-8: modified UTF-7 decoded (or UTF-8 as it is), INBOX in upper case.
+// Mailbox reads a mailbox name and returns it in UTF-8: modified UTF-7 decoded (or UTF-8 as it is; see UTF8), INBOX in upper case.
 func (p *Parser) Mailbox() (string, error) {
 	name, err := p.AString()
 	if err != nil {
@@ -13,6 +13,13 @@ func (p *Parser) Mailbox() (string, error) {
 	}
 	if strings.EqualFold(name, "INBOX") {
 		return "INBOX", nil
+	}
+	return p.mailboxName(name)
+}
+
+func (p *Parser) mailboxName(name string) (string, error) {
+	if p.utf8 && utf8.ValidString(name) {
+		return name, nil
 	}
 	return mailboxName(name)
 }
@@ -43,7 +50,7 @@ func (p *Parser) ListMailbox() (string, error) {
 			return "", err
 		}
 	}
-	if name, err := mailboxName(pattern); err == nil {
+	if name, err := p.mailboxName(pattern); err == nil {
 		return name, nil
 	}
 	return strings.ToValidUTF8(pattern, "\uFFFD"), nil
