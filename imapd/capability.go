@@ -27,11 +27,8 @@ var extensions = []string{
 	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "ESORT", "SORT", "SORT=DISPLAY",
 	"THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "I18NLEVEL=1", "MULTISEARCH", "PREVIEW", "CONTEXT=SEARCH", "CONTEXT=SORT", "WITHIN", "CONDSTORE", "PARTIAL",
 	"ACL", "RIGHTS=texk", "LIST-MYRIGHTS",
-<<<<<<< HEAD
 	"QRESYNC",
-=======
 	"BINARY", "MULTIAPPEND", "CATENATE", "URL-PARTIAL", "REPLACE",
->>>>>>> 38355b7 (imapd: MULTIAPPEND, CATENATE, URL-PARTIAL, REPLACE; APPEND of literal8; message: Encode binary parts)
 }
 
 // capabilities returns what the connection offers as it is now.
