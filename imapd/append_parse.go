@@ -18,15 +18,15 @@ type appendSyntax struct {
 type appendState uint8
 
 const (
-	appendFirst   appendState = iota // a message is expected
-	appendNext                       // a message or the command's end
-	appendMessage                    // the literal that is a message
-	appendUTF8                       // the literal8 of UTF8 (~{n})
-	appendPart                       // a part of CATENATE
-	appendClose                      // ")" behind UTF8's literal
-	appendParts                      // another part of CATENATE, or ")"
-	appendWhole                      // nothing more of this message
-	appendClosePart                  // ")" behind the literal of a UTF8 part of CATENATE
+	appendFirst     appendState = iota // a message is expected
+	appendNext                         // a message or the command's end
+	appendMessage                      // the literal that is a message
+	appendUTF8                         // the literal8 of UTF8 (~{n})
+	appendPart                         // a part of CATENATE
+	appendClose                        // ")" behind UTF8's literal
+	appendParts                        // another part of CATENATE, or ")"
+	appendWhole                        // nothing more of this message
+	appendClosePart                    // ")" behind the literal of a UTF8 part of CATENATE
 )
 
 // appendEvent is what comes next in an APPEND.

@@ -105,3 +105,36 @@ func TestFetchBinaryRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendBinary appends what only a literal8 can hold, and reads the same bytes.
+func TestAppendBinary(t *testing.T) {
+	b := newBed(t)
+	c := b.session("SELECT INBOX")
+	appendBinary := func(message string) string {
+		return c.do(fmt.Sprintf("APPEND INBOX ~{%d+}\r\n%s", len(message), message))
+	}
+	data := "PNG\x00\x01\r\n\x00\n"
+	message := "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: binary\r\n\r\n--b\r\nContent-Type: image/png\r\n" +
+		"Content-Transfer-Encoding: binary\r\n\r\n" + data + "\r\n--b--\r\n"
+	if got := appendBinary(message); !strings.Contains(got, "OK [APPENDUID") {
+		t.Fatal(got)
+	}
+	c.expect("FETCH 1 BODYSTRUCTURE", `* 1 FETCH (BODYSTRUCTURE (("image" "png" NIL NIL NIL "base64" 12 NIL NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL))`+
+		"\nOK FETCH completed")
+	c.expect("FETCH 1 (BODY.PEEK[1] BINARY.SIZE[1])", "* 1 FETCH (BODY[1] {12}\nUE5HAAENCgAK BINARY.SIZE[1] 9)\nOK FETCH completed")
+	if got := string(c.doRaw("FETCH 1 BINARY.PEEK[1]")); !strings.Contains(got, "BINARY[1] ~{9}\r\n"+data+")\r\n") {
+		t.Errorf("%q", got)
+	}
+	for _, message := range []string{"Subject: \x00\r\n\r\n", "Subject: x\r\n\r\n\x00"} {
+		if got := appendBinary(message); got != "NO [UNKNOWN-CTE] Unknown Content-Transfer-Encoding" {
+			t.Errorf("%q: %s", message, got)
+		}
+	}
+	plain := "Subject: x\r\n\r\nplain\r\n"
+	if got := appendBinary(plain); !strings.Contains(got, "OK [APPENDUID") {
+		t.Fatal(got)
+	}
+	if got := string(c.doRaw("FETCH 2 BODY.PEEK[]")); !strings.Contains(got, plain) {
+		t.Errorf("%q", got)
+	}
+}
