@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -90,22 +91,18 @@ func (d *partDecoder) content(want span) (*sectionContent, error) {
 		}
 	}
 	r := d.open(&place, want)
-	switch err := r.skip(want.off); err {
-	case nil:
-	case io.EOF:
+	if err := r.skip(want.off); errors.Is(err, io.EOF) {
 		return &sectionContent{}, nil
-	default:
+	} else if err != nil {
 		return nil, err
 	}
 	held, size, nul, err := r.measure(want.end - want.off)
-	switch err {
-	case nil:
-	case io.EOF:
-		if want.off == 0 {
-			place.size, place.nul = size, nul
-		}
-	default:
+	ended := errors.Is(err, io.EOF)
+	if err != nil && !ended {
 		return nil, err
+	}
+	if ended && want.off == 0 {
+		place.size, place.nul = size, nul
 	}
 	if size > decodeBytes {
 		d.places.put(place)

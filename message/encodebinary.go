@@ -68,10 +68,10 @@ func (e *binaryEncoder) step() {
 	if len(piece) > 0 {
 		e.line(piece, starts, err != bufio.ErrBufferFull) //nolint:errorlint // ReadSlice returns it as it is
 	}
-	switch {
-	case err == nil, err == bufio.ErrBufferFull: //nolint:errorlint // ReadSlice returns it as it is
+	if err == nil || err == bufio.ErrBufferFull { //nolint:errorlint // ReadSlice returns it as it is
 		return
-	case err == io.EOF: //nolint:errorlint // a wrapped EOF is a broken reader, not an end
+	}
+	if err == io.EOF { //nolint:errorlint // a wrapped EOF is a broken reader, not an end
 		e.finish()
 	}
 	if e.err == nil {
