@@ -19,7 +19,7 @@ const (
 // of Commit and Discard ends it. Not for concurrent use.
 type Batch struct {
 	user      *User
-	mailbox   *metadata.Mailbox
+	mailbox   *located
 	messages  []*delivery
 	summaries int
 }
@@ -30,9 +30,9 @@ type BatchData struct {
 	UIDValidity metadata.UIDValidity
 }
 
-// NewBatch begins a Batch for a mailbox. NotFound.
+// NewBatch begins a Batch for a mailbox, which needs RightInsert. NotFound, Permission.
 func (u *User) NewBatch(ctx context.Context, name string) (*Batch, error) {
-	m, err := u.Mailbox(ctx, name)
+	m, err := u.locate(ctx, name, metadata.RightInsert)
 	if err != nil {
 		return nil, wrap("mailstore.NewBatch", err)
 	}
@@ -118,7 +118,13 @@ func firstRefusal(results []metadata.AppendResult) error {
 }
 
 // keep sends a staged message to the object store without making it visible, and ends st. A large one is there when keep returns.
-func (u *User) keep(ctx context.Context, op string, st *Staged, m *metadata.Mailbox, o AppendOptions) (*delivery, error) {
+// Flags to which the user has no right are left out.
+func (u *User) keep(ctx context.Context, op string, st *Staged, m *located, o AppendOptions) (*delivery, error) {
+	dropped, noKeywords := flagRights(m.rights)
+	o.Flags &^= dropped
+	if noKeywords {
+		o.Keywords = nil
+	}
 	r := Recipient{Account: m.Account, Flags: o.Flags, Keywords: o.Keywords, InternalDate: o.InternalDate}
 	d := &delivery{staged: st, items: []*item{st.newItem(u.store.now(), &r, m.ID)}, keepOnly: true}
 	if st.upload == nil {

@@ -14,11 +14,11 @@ type Message struct {
 	Reader *BodyReader
 }
 
-// Message finds a message by its mailbox and UID. validity, if not 0, is the UIDVALIDITY the mailbox must have. NotFound when
+// Message finds a message by its mailbox and UID. validity, if not 0, is the UIDVALIDITY the mailbox must have. It needs RightRead. Permission; NotFound when
 // there is no such mailbox or message (any more).
 func (u *User) Message(ctx context.Context, mailbox string, validity metadata.UIDValidity, uid metadata.UID) (*Message, error) {
 	const op = "mailstore.Message"
-	m, err := u.Mailbox(ctx, mailbox)
+	m, err := u.locate(ctx, mailbox, metadata.RightRead)
 	if err != nil {
 		return nil, wrap(op, err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Replace puts a staged message into the named mailbox in place of a message of the snapshot, as one change (RFC 8508), and ends st
-// whatever happens. The expunge comes by Sync. NotFound (of the destination: the caller adds TRYCREATE), Expunged, OverQuota,
+// whatever happens. It needs RightTrash and RightExpunge here, RightInsert there; flags as in Append. The expunge comes by Sync. NotFound (of the destination: the caller adds TRYCREATE), Expunged, OverQuota,
 // Permission when opened ReadOnly; Invalid or Limit for keywords; nothing has happened then, but for an Unavailable that leaves it open.
 func (sel *Selected) Replace(ctx context.Context, uid metadata.UID, name string, st *Staged, o AppendOptions) (*AppendData, error) {
 	const op = "mailstore.Replace"
@@ -34,7 +34,7 @@ func (sel *Selected) Replace(ctx context.Context, uid metadata.UID, name string,
 	if mailerr.Is(err, mailerr.NotFound) {
 		// As with Copy: which of the two went.
 		if _, gone := s.meta.MailboxByID(ctx, sel.view.id); mailerr.Is(gone, mailerr.NotFound) {
-			err = &mailerr.Error{Op: op, Kind: mailerr.Expunged, ClientText: "the selected mailbox was deleted", Err: err}
+			err = copySourceGone(op, err)
 		}
 	}
 	s.metrics.messages.WithLabelValues(outcome(err)).Inc()
@@ -53,13 +53,17 @@ func (sel *Selected) Replace(ctx context.Context, uid metadata.UID, name string,
 	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity}, nil
 }
 
-func (sel *Selected) mayReplace(ctx context.Context, op, name string, o AppendOptions) (*metadata.Mailbox, error) {
+// mayReplace finds the destination, if all that Replace does is allowed (RFC 8508 section 4.1).
+func (sel *Selected) mayReplace(ctx context.Context, op, name string, o AppendOptions) (*located, error) {
 	if err := sel.mayChange(op); err != nil {
 		return nil, err
 	}
 	if err := checkKeywords(op, o.Keywords); err != nil {
 		return nil, err
 	}
-	to, err := sel.user.Mailbox(ctx, name)
+	if err := sel.may(ctx, op, metadata.RightTrash|metadata.RightExpunge); err != nil {
+		return nil, copySourceGone(op, err)
+	}
+	to, err := sel.user.locate(ctx, name, metadata.RightInsert)
 	return to, wrap(op, err)
 }
