@@ -96,14 +96,6 @@ func isASCII(s string) bool {
 	return true
 }
 
-// compare orders a and b: -1, 0, 1.
-func (c comparator) compare(a, b string) int {
-	if c == asciiNumeric {
-		return compareNumeric(a, b)
-	}
-	return strings.Compare(c.fold(a), c.fold(b))
-}
-
 // compareNumeric orders by the digits that a and b begin with; without any it is infinite (RFC 4790 section 9.1.1). There is
 // no limit to the number of digits.
 func compareNumeric(a, b string) int {
@@ -132,6 +124,16 @@ func leadingDigits(s string) string {
 		n++
 	}
 	return s[:n]
+}
+
+// shortNumber returns a number that compares as s does, without zeros before it and without what stands behind it.
+func shortNumber(s string) string {
+	digits := leadingDigits(s)
+	short := strings.TrimLeft(digits, "0")
+	if short == "" && digits != "" {
+		return "0"
+	}
+	return short
 }
 
 // clampInt returns n as an int.

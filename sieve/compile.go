@@ -2,6 +2,7 @@ package sieve
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -19,9 +20,11 @@ type compiler struct {
 	script   *Script
 	limits   Limits
 	problems []Problem
+	failures int        // problems found, those beyond maxProblems too
 	ihave    bool       // "ihave" is required: what is not available is an error only when it runs (RFC 5463 section 4)
 	lazy     []lazyNeed // capabilities that the command being compiled needs and that only ihave may have made available
 	loops    []string   // names of the foreverypart loops around, "" for one without
+	regexes  int        // instructions of all regular expressions compiled so far
 }
 
 type lazyNeed struct {
@@ -30,7 +33,7 @@ type lazyNeed struct {
 }
 
 func (c *compiler) fail(pos Pos, format string, args ...any) {
-	if len(c.problems) < maxProblems {
+	if c.failures++; c.failures <= maxProblems {
 		c.problems = append(c.problems, Problem{pos, fmt.Sprintf(format, args...)})
 	}
 }
@@ -52,7 +55,9 @@ func (c *compiler) requirements(nodes []*node) []*node {
 			continue
 		}
 		for _, s := range n.args[0].strings {
-			c.require(s)
+			if c.failures < maxProblems {
+				c.require(s)
+			}
 		}
 	}
 	return nil
@@ -150,6 +155,9 @@ func (s step) run(vm *machine) error {
 func (c *compiler) commands(nodes []*node) []command {
 	var out []command
 	for i := 0; i < len(nodes); i++ {
+		if c.failures >= maxProblems {
+			return nil
+		}
 		n := nodes[i]
 		switch n.name {
 		case "if":
@@ -215,7 +223,7 @@ func (c *compiler) unknownCommand(n *node) command {
 	text := fmt.Sprintf("there is no command %q", n.name)
 	if _, ok := testSpecs[n.name]; ok {
 		text = fmt.Sprintf("%q is a test, not a command: it belongs behind \"if\"", n.name)
-	} else if near := nearest(n.name, sortedKeys(commandSpecs)); near != "" {
+	} else if near := c.nearest(n.name, commandSpecs); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	if c.ihave {
@@ -229,7 +237,7 @@ func (c *compiler) unknownTest(n *node) test {
 	text := fmt.Sprintf("there is no test %q", n.name)
 	if _, ok := commandSpecs[n.name]; ok {
 		text = fmt.Sprintf("%q is a command, not a test", n.name)
-	} else if near := nearest(n.name, sortedKeys(testSpecs)); near != "" {
+	} else if near := c.nearest(n.name, testSpecs); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	if c.ihave {
@@ -239,13 +247,12 @@ func (c *compiler) unknownTest(n *node) test {
 	return nil
 }
 
-func sortedKeys(m map[string]*spec) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
+// nearest returns the command or test that a misspelt one was probably meant to be. In a script with ihave nobody is told.
+func (c *compiler) nearest(name string, specs map[string]*spec) string {
+	if c.ihave {
+		return ""
 	}
-	slices.Sort(out)
-	return out
+	return nearest(name, slices.Sorted(maps.Keys(specs)))
 }
 
 // nearest returns the name that a misspelt one was probably meant to be, "" when none is near.

@@ -14,6 +14,8 @@ type document struct {
 
 	top *header // of base, with the edits of editheader; nil until it is needed
 
+	partHeaders int64 // bytes of the headers of parts that are held
+
 	root        *part // of base, with the replacements made; nil until it is needed
 	partsEdited bool
 
@@ -87,13 +89,23 @@ func newPart(src io.ReaderAt, p *message.Part, parent *part) *part {
 	return out
 }
 
+const (
+	maxPartHeader  = 64 << 10 // bytes of a part's header that are looked at
+	maxPartHeaders = 8 << 20  // and of all parts' headers: they are held until the run ends
+)
+
 // partHeader returns the header of a part.
 func (d *document) partHeader(p *part) (*header, error) {
 	if p == d.root && !p.replaced {
 		return d.header()
 	}
 	if p.fields == nil {
-		h, err := d.vm.readHeader(p.src, p.HeaderOffset, p.BodyOffset)
+		to := min(p.BodyOffset, p.HeaderOffset+maxPartHeader)
+		if d.partHeaders += to - p.HeaderOffset; d.partHeaders > maxPartHeaders {
+			return nil, d.readError(errBodyLimit)
+		}
+		d.vm.bodyBytes -= to - p.HeaderOffset
+		h, err := d.vm.readHeader(p.src, p.HeaderOffset, to)
 		if err != nil {
 			return nil, err
 		}
@@ -242,7 +254,7 @@ func (c *countedReader) Read(p []byte) (int, error) {
 // readError says what a failed read means: the script's fault or trouble.
 func (d *document) readError(err error) error {
 	if errors.Is(err, errBodyLimit) {
-		return d.vm.failf(d.vm.pos, "the script reads too much of the message: more than %d bytes in all", d.vm.limits.TotalBodyBytes)
+		return d.vm.failf(d.vm.pos, "the script reads too much of the message")
 	}
 	return hostError("read", err)
 }

@@ -9,7 +9,7 @@ func init() {
 			out := &ihaveTest{}
 			for _, s := range b.pos[0].strings {
 				out.names = append(out.names, extension(s.text)) // constant strings: RFC 5463 section 4
-				if ext := extension(s.text); !c.script.allowed[ext] && !slices.Contains(allExtensions, ext) {
+				if ext := extension(s.text); len(c.script.warnings) < maxProblems && !c.script.allowed[ext] && !slices.Contains(allExtensions, ext) {
 					if near := nearest(s.text, allExtensions); near != "" {
 						c.warn(s.pos, "there is no extension %q; did you mean %q?", s.text, near)
 					}

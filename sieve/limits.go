@@ -11,7 +11,7 @@ type Limits struct {
 	Nesting     int // depth of blocks, and of tests
 	Commands    int // commands and tests in one script
 	RegexSize   int // bytes of a regular expression
-	RegexMemory int // instructions of a compiled regular expression
+	RegexMemory int // instructions of a compiled regular expression; of all in a script ten times as many
 
 	// At run time; beyond one the run ends with a Failure, unless it says otherwise.
 
@@ -28,7 +28,7 @@ type Limits struct {
 	IncludeDepth   int           // scripts including one another
 	HeaderBytes    int           // bytes of a header that tests look at; what is behind them is not seen
 	BodyBytes      int           // bytes of the text of one part that tests look at; what is behind them is not seen
-	TotalBodyBytes int64         // bytes of message bodies read in one run
+	TotalBodyBytes int64         // bytes of message bodies and of the headers of parts read in one run
 	VacationMin    time.Duration // shortest time between answers; a shorter one is raised, as RFC 5230 section 4.1 says
 	VacationMax    time.Duration // longest; a longer one is lowered
 	DuplicateMax   time.Duration // longest memory for the duplicate test; a longer one is lowered (RFC 7352 section 3.2)
@@ -56,7 +56,7 @@ var DefaultLimits = Limits{
 	IncludeDepth:   10,
 	HeaderBytes:    512 << 10,
 	BodyBytes:      1 << 20,
-	TotalBodyBytes: 64 << 20,
+	TotalBodyBytes: 256 << 20,
 	VacationMin:    time.Minute,
 	VacationMax:    90 * 24 * time.Hour,
 	DuplicateMax:   30 * 24 * time.Hour,

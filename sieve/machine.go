@@ -136,6 +136,9 @@ func (vm *machine) regex(source string, cmp comparator) (*compiledRegex, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := vm.charge(re.size); err != nil {
+		return nil, err
+	}
 	if len(vm.regexes) >= 16 {
 		clear(vm.regexes)
 	}

@@ -74,7 +74,7 @@ type allExistTest struct {
 }
 
 // hostSteps is what a question to the host costs: a look into a database, most likely.
-const hostSteps = 500
+const hostSteps = 5000
 
 func (t *allExistTest) eval(vm *machine) (bool, error) {
 	for i := range t.names {

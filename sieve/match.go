@@ -67,10 +67,14 @@ func (c *compiler) matcher(b *bound, keys argument) *matcher {
 	}
 	for i, t := range c.texts(keys) {
 		k := matchKey{text: t}
-		if value, ok := t.constant(); ok {
+		if value, ok := t.constant(); ok && c.failures < maxProblems {
 			var err error
 			if k, err = m.prepare(t, value, c.limits); err != nil {
 				c.fail(keys.strings[i].pos, "%v", err)
+			} else if k.regex != nil {
+				if c.regexes += k.regex.size; c.regexes > 10*c.limits.RegexMemory {
+					c.fail(keys.strings[i].pos, "the regular expressions of the script are too complicated, all together")
+				}
 			}
 		}
 		m.keys = append(m.keys, k)
@@ -97,9 +101,11 @@ func (c *compiler) comparator(s str) comparator {
 func (m *matcher) prepare(t text, value string, limits Limits) (k matchKey, err error) {
 	k = matchKey{text: t, ready: true, value: value}
 	switch m.kind {
-	case matchIs, matchContains:
+	case matchIs, matchContains, matchValue, matchCount:
 		if m.comparator != asciiNumeric {
 			k.folded = m.comparator.fold(value)
+		} else {
+			k.value = shortNumber(value)
 		}
 	case matchMatches:
 		k.glob = compileGlob(value, m.comparator)
@@ -125,43 +131,64 @@ func (m *matcher) any(vm *machine, values []string) (bool, error) {
 
 // one compares a value with every key.
 func (m *matcher) one(vm *machine, kind matchKind, value string) (bool, error) {
+	folded := value
+	if (kind == matchIs || kind == matchContains || kind == matchValue) && m.comparator != asciiNumeric {
+		if err := vm.charge(m.cost(value)); err != nil {
+			return false, err
+		}
+		folded = m.comparator.fold(value)
+	}
 	for i := range m.keys {
-		ok, err := m.key(vm, kind, value, &m.keys[i])
-		if ok || err != nil {
+		if err := vm.charge(1 + m.cost(value)); err != nil {
+			return false, err
+		}
+		k := &m.keys[i]
+		if !k.ready {
+			prepared, err := m.expand(vm, k)
+			if err != nil {
+				return false, err
+			}
+			k = &prepared
+		}
+		if ok, err := m.key(vm, kind, value, folded, k); ok || err != nil {
 			return ok, err
 		}
 	}
 	return false, nil
 }
 
-func (m *matcher) key(vm *machine, kind matchKind, value string, k *matchKey) (bool, error) {
-	if err := vm.charge(1 + len(value)/bytesPerStep); err != nil {
-		return false, err
+// cost is how many steps it takes to look at a value. Unicode's tables make it dear.
+func (m *matcher) cost(value string) int {
+	if m.comparator == unicodeCasemap {
+		return len(value) / (bytesPerStep / 16)
 	}
-	if !k.ready {
-		prepared, err := m.expand(vm, k)
-		if err != nil {
-			return false, err
-		}
-		k = &prepared
-	}
+	return len(value) / bytesPerStep
+}
+
+func (m *matcher) key(vm *machine, kind matchKind, value, folded string, k *matchKey) (bool, error) {
 	switch kind {
 	case matchIs:
 		if m.comparator == asciiNumeric {
 			return compareNumeric(value, k.value) == 0, nil
 		}
-		return m.comparator.fold(value) == k.folded, nil
+		return folded == k.folded, nil
 	case matchContains:
-		return strings.Contains(m.comparator.fold(value), k.folded), nil
+		return strings.Contains(folded, k.folded), nil
 	case matchMatches:
 		return m.globKey(vm, value, k.glob)
 	case matchRegex:
 		return m.regexKey(vm, value, k.regex)
 	case matchList:
+		if err := vm.charge(hostSteps); err != nil {
+			return false, err
+		}
 		ok, err := vm.host.ListContains(vm.ctx, k.value, value)
 		return ok, hostError("ListContains", err)
 	default:
-		return m.related(value, k.value), nil
+		if m.comparator == asciiNumeric {
+			return m.related(compareNumeric(value, k.value)), nil
+		}
+		return m.related(strings.Compare(folded, k.folded)), nil
 	}
 }
 
@@ -181,9 +208,8 @@ func (m *matcher) expand(vm *machine, k *matchKey) (matchKey, error) {
 	return matchKey{text: k.text, ready: true, value: key, regex: re}, nil
 }
 
-// related compares as RFC 5231 section 4 says: the value stands on the left.
-func (m *matcher) related(value, key string) bool {
-	cmp := m.comparator.compare(value, key)
+// related says what the order of value and key means (RFC 5231 section 4.1): the value stands on the left.
+func (m *matcher) related(cmp int) bool {
 	switch m.relation {
 	case "gt":
 		return cmp > 0
@@ -220,7 +246,7 @@ func (m *matcher) globKey(vm *machine, value string, g *glob) (bool, error) {
 
 func (m *matcher) regexKey(vm *machine, value string, re *compiledRegex) (bool, error) {
 	// RE2 takes time in proportion to the value and, at worst, to the size of the program.
-	if err := vm.charge(len(value) / bytesPerStep * (1 + re.size/16)); err != nil {
+	if err := vm.charge(len(value) / bytesPerStep * (1 + re.size/4)); err != nil {
 		return false, err
 	}
 	if m.noCapture {

@@ -193,6 +193,9 @@ func (r *Reject) SMTPText() (lines []string, ok bool) {
 	return lines, true
 }
 
+// headerText makes what stands in a header fit to be sent: a CR without its LF and NUL become spaces.
+var headerText = strings.NewReplacer("\r\n", "\r\n", "\r", " ", "\x00", " ")
+
 // maxReturned is how many bytes of the rejected message's header a report returns.
 const maxReturned = 32 << 10
 
@@ -208,7 +211,7 @@ func (r *Reject) Outgoing(g Generator) (*Outgoing, error) {
 		return nil, hostError("read", err)
 	}
 	h := parseHeader(returned, 0, int64(len(returned)) == r.Message.Size())
-	returned = returned[:h.end]
+	returned = []byte(crlf(headerText.Replace(string(returned[:h.end]))))
 	kind, auto, from := "disposition-notification", "auto-replied (rejected)", r.To
 	if r.Extended {
 		kind, auto, from = "delivery-status", "auto-generated (rejected)", "MAILER-DAEMON@"+g.Host

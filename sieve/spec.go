@@ -108,7 +108,7 @@ func tags(groups ...[]tagSpec) []tagSpec { return slices.Concat(groups...) }
 // available it adds to c.lazy.
 func (c *compiler) bind(n *node, s *spec) *bound {
 	b := &bound{node: n, spec: s, tags: map[string]boundTag{}}
-	before := len(c.problems)
+	before := c.failures
 	c.need(s.ext, n.pos, n.name)
 	groups := map[string]string{}
 	for i := 0; i < len(n.args); i++ {
@@ -152,7 +152,7 @@ func (c *compiler) bind(n *node, s *spec) *bound {
 	}
 	c.positional(b)
 	c.shape(b)
-	if len(c.problems) > before {
+	if c.failures > before {
 		return nil
 	}
 	return b
