@@ -54,6 +54,11 @@ func (c *conn) dispatch(line []byte) ([]byte, error) {
 		}
 	case "STARTTLS":
 		return c.startTLS(args)
+	case "XCLIENT":
+		return c.xclient(args), nil
+	case "XFORWARD":
+		c.xforward(args)
+		return nil, nil
 	default:
 		if strings.HasPrefix(verb, "STARTTLS") { // go-smtp would take it for STARTTLS
 			c.say("500 5.5.2 Unknown command")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -32,6 +33,8 @@ type Config struct {
 
 	TLS      *tls.Config // for STARTTLS; nil: not offered. GetCertificate or GetConfigForClient may change certificates.
 	Hostname string      // in the greeting and in Received; "": the machine's
+
+	TrustedNetworks []netip.Prefix // who may use XCLIENT and XFORWARD; unix sockets are 127.0.0.1
 
 	MaxMessageBytes          int64 // largest message; 0: 100 MiB
 	MaxRecipients            int   // of one transaction; 0: 1,000

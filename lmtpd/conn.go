@@ -34,12 +34,14 @@ const (
 // conn stands between go-smtp and the network; see the package comment. go-smtp's goroutine uses it, and during a message the
 // goroutine that go-smtp starts for it, never both at once. Only stop, abort, cut and what mu guards are for other goroutines.
 type conn struct {
-	srv    *Server
-	log    *slog.Logger
-	ctx    context.Context // ends with the connection
-	cancel context.CancelFunc
-	local  net.Addr
-	remote net.Addr
+	srv     *Server
+	log     *slog.Logger
+	peerLog *slog.Logger    // before XCLIENT
+	ctx     context.Context // ends with the connection
+	cancel  context.CancelFunc
+	local   net.Addr
+	remote  net.Addr // the client, by XCLIENT another one than peer
+	peer    net.Addr
 
 	in  *bufio.Reader // of inbound, which flushes out before it waits
 	out bytes.Buffer  // replies not written yet
@@ -50,6 +52,10 @@ type conn struct {
 	greeted bool   // LHLO was accepted, and nothing (STARTTLS) has undone it
 	toHand  []byte // rest of the line that go-smtp is given
 	held    []byte // a command that ended a chunked message, to be handed next
+
+	session   *session   // nil until go-smtp has made it
+	client    attributes // by XCLIENT
+	forwarded attributes // by XFORWARD, of the next transaction or the present one
 
 	body     *body     // the message being received; nil outside
 	deadline time.Time // of the command line or the whole message
@@ -67,11 +73,12 @@ type conn struct {
 
 func newConn(s *Server, from listener.Conn) *conn {
 	c := &conn{
-		srv:    s,
-		log:    from.Log,
+		srv: s,
+		log: from.Log, peerLog: from.Log,
 		nc:     from.Net,
 		local:  from.Net.LocalAddr(),
 		remote: from.Net.RemoteAddr(),
+		peer:   from.Net.RemoteAddr(),
 		ended:  make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(s.conns.Context())

@@ -110,8 +110,12 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerpr
 		}
 		replies[i] = withID(s.srv.combine(errs), id)
 	}
+	log := s.conn.log.With("id", id)
+	if f := s.conn.forwarded; len(f) > 0 {
+		log = log.With("origin", f.literal(), "origin_helo", f["HELO"], "queue_id", f["IDENT"])
+	}
 	for at, k := range copies {
-		l := s.conn.log.With("id", id, "account", names[k.Account], "bytes", size)
+		l := log.With("account", names[k.Account], "bytes", size)
 		if err := results[at].Err; err != nil {
 			logTrouble(l, "lmtp not delivered", err)
 			continue

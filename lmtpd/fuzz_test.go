@@ -176,3 +176,21 @@ func TestRepliesAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// FuzzAttributes: what XCLIENT and XFORWARD take ends up in logs and header lines.
+func FuzzAttributes(f *testing.F) {
+	for _, s := range []string{"NAME=a ADDR=192.0.2.1", "HELO=a+2Eb addr=IPV6:::1 port=25", "IDENT=+", "NAME=+FF", "NAME=[UNAVAILABLE] SOURCE=LOCAL", "=", "PROTO=x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a := attributes{"NAME": "before"}
+		if err := a.merge(s, xforwardNames); err != nil && (len(a) != 1 || a["NAME"] != "before") {
+			t.Errorf("%q: refused, and changed to %v", s, a)
+		}
+		for name, v := range a {
+			if v == "" || len(v) > maxAttribute || hasControl([]byte(v)) || !contains(xforwardNames, name) {
+				t.Errorf("%q: %s=%q", s, name, v)
+			}
+		}
+	})
+}

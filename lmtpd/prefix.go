@@ -21,10 +21,52 @@ func (s *session) prefix(address, path, id string, now time.Time) []byte {
 	var b strings.Builder
 	b.WriteString("Return-Path: <" + headerSafe(formatPath(s.from)) + ">\r\n")
 	b.WriteString("Delivered-To: " + headerSafe(address) + "\r\n")
-	b.WriteString("Received: from " + domainSafe(s.smtp.Hostname()) + " (" + peerName(s.conn.remote) + ")\r\n")
+	b.WriteString("Received: from " + s.clientName() + "\r\n")
 	b.WriteString("\tby " + domainSafe(s.srv.cfg.Hostname) + " (Rookery) with " + protocol + " id " + domainSafe(id) + "\r\n")
+	b.WriteString(s.forwardedFor())
 	b.WriteString("\tfor <" + headerSafe(formatPath(path)) + ">; " + now.Format("Mon, 02 Jan 2006 15:04:05 -0700") + "\r\n")
 	return []byte(b.String())
+}
+
+// clientName returns what the client calls itself and, in parentheses, what is known of it.
+func (s *session) clientName() string {
+	helo, name := s.smtp.Hostname(), ""
+	if c := s.conn.client; c != nil {
+		if c["HELO"] != "" {
+			helo = c["HELO"]
+		}
+		if c["NAME"] != "" {
+			name = domainSafe(c["NAME"]) + " "
+		}
+	}
+	return domainSafe(helo) + " (" + name + peerName(s.conn.remote) + ")"
+}
+
+// forwardedFor returns a line with what the client has said by XFORWARD about where the message came from, as a comment; the
+// client's own Received line says it too, when it is to be believed.
+func (s *session) forwardedFor() string {
+	f := s.conn.forwarded
+	if len(f) == 0 {
+		return ""
+	}
+	var words []string
+	if !strings.EqualFold(f["SOURCE"], "LOCAL") && (f["HELO"] != "" || f["NAME"] != "" || f["ADDR"] != "") {
+		from := make([]string, 0, 2)
+		if f["NAME"] != "" {
+			from = append(from, domainSafe(f["NAME"]))
+		}
+		if a := f.literal(); a != "" {
+			from = append(from, a)
+		}
+		words = append(words, "from "+domainSafe(f["HELO"])+" ("+strings.Join(from, " ")+")")
+	}
+	if f["IDENT"] != "" {
+		words = append(words, "id "+domainSafe(f["IDENT"]))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "\t(forwarded " + strings.Join(words, " ") + ")\r\n"
 }
 
 // headerSafe makes a string fit for the middle of a header line, whatever it was: session and directory let nothing through
@@ -73,6 +115,11 @@ func peerName(a net.Addr) string {
 	if !ok {
 		return "unknown"
 	}
+	return literal(ip)
+}
+
+// literal writes an address as an address literal.
+func literal(ip netip.Addr) string {
 	if ip = ip.Unmap(); ip.Is4() {
 		return "[" + ip.String() + "]"
 	}

@@ -21,6 +21,7 @@ func (c *conn) reply(line []byte) {
 		}
 		if bytes.HasPrefix(line, []byte("250 ")) {
 			c.greeted = true
+			c.out.WriteString(c.extensions())
 		}
 	case "MAIL", "RCPT", "DATA", "BDAT":
 		line = recode(line, "502 5.5.1 ", "503") // bad sequence of commands, RFC 2033 section 4.2

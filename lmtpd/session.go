@@ -38,11 +38,15 @@ func (s *Server) newSession(sc *smtp.Conn) (smtp.Session, error) {
 	if !ok { // handoff gives nothing else
 		return nil, refuse(421, 4, 3, 0, "Internal error")
 	}
-	return &session{srv: s, conn: c, smtp: sc}, nil
+	c.session = &session{srv: s, conn: c, smtp: sc}
+	return c.session, nil
 }
 
 // Reset ends the transaction.
-func (s *session) Reset() { s.inMail, s.from, s.utf8, s.rcpts, s.known = false, "", false, nil, nil }
+func (s *session) Reset() {
+	s.inMail, s.from, s.utf8, s.rcpts, s.known = false, "", false, nil, nil
+	s.conn.forwarded = nil
+}
 
 // Logout does nothing: there is nothing to free.
 func (s *session) Logout() error { return nil }

@@ -3,6 +3,7 @@ package lmtpd
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func TestTranscripts(t *testing.T) {
 // directives are what transcripts may say behind "!".
 func (e *env) directives() map[string]func(testing.TB, string) string {
 	return map[string]func(testing.TB, string) string{
-		// server [size=N] [recipients=N] [connections=N] [quota=permanent] [tls=off]
+		// server [size=N] [recipients=N] [connections=N] [quota=permanent] [tls=off] [trusted=NETWORK]
 		"server": func(t testing.TB, args string) string {
 			e.start(t, func(cfg *Config) { configure(t, cfg, args) })
 			return ""
@@ -139,6 +140,8 @@ func configure(t testing.TB, cfg *Config, args string) {
 			cfg.MaxRecipients = atoi(t, v)
 		case "connections":
 			cfg.MaxConnections = atoi(t, v)
+		case "trusted":
+			cfg.TrustedNetworks = []netip.Prefix{netip.MustParsePrefix(v)}
 		case "quota":
 			cfg.OverQuotaPermanent = v == "permanent"
 		case "tls":

@@ -131,7 +131,8 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	}
 	n.lmtp, err = lmtpd.New(lmtpd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), Hostname: cfg.Hostname,
-		MaxConnections: cfg.Limits.Connections, MaxMessageBytes: cfg.Limits.MessageSize, MaxRecipients: cfg.Limits.Recipients,
+		TrustedNetworks: cfg.LMTPTrusted,
+		MaxConnections:  cfg.Limits.Connections, MaxMessageBytes: cfg.Limits.MessageSize, MaxRecipients: cfg.Limits.Recipients,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		OverQuotaPermanent: cfg.OverQuotaPermanent,
 		Log:                n.log, Metrics: metrics,

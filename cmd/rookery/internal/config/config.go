@@ -26,7 +26,8 @@ type Config struct {
 
 	IMAP, IMAPS, POP3, POP3S, LMTP, HTTP string // addresses to listen on, "" for off
 
-	OverQuotaPermanent bool // what LMTP answers for a full mailbox
+	LMTPTrusted        []netip.Prefix // may use XCLIENT and XFORWARD
+	OverQuotaPermanent bool           // what LMTP answers for a full mailbox
 
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool

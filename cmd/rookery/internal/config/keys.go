@@ -72,6 +72,8 @@ var keys = []key{
 		doc: "Mail from the MTA: host:port or unix:/PATH. Whoever can connect can deliver; there is no login. Keep it on loopback or a\nprivate network."},
 	{name: "lmtp.over_quota", def: `"temporary"`, read: choice(func(c *Config, s string) { c.OverQuotaPermanent = s == "permanent" }, "temporary", "permanent"),
 		doc: "The answer for a full mailbox: temporary (452, the MTA tries again) or permanent (552, the mail bounces)."},
+	{name: "lmtp.trusted_networks", def: `[]`, read: list(func(c *Config) *[]netip.Prefix { return &c.LMTPTrusted }, network),
+		doc: "The networks whose clients may use XCLIENT and XFORWARD (Postfix's lmtp_send_xforward_command), such as\n[\"127.0.0.1\"], which means unix sockets too."},
 	{name: "http.listen", def: `"127.0.0.1:8080"`, read: text(func(c *Config) *string { return &c.HTTP }, listenTCP),
 		doc: "/healthz, /readyz and /metrics. There is no login."},
 
