@@ -72,6 +72,9 @@ func checkDelivered(t *testing.T, raw, token, to string) {
 	if !strings.HasPrefix(raw, "Return-Path: <sender@example.org>\r\nDelivered-To: "+to+"\r\n") {
 		t.Errorf("%s begins %.200q", token, raw)
 	}
+	if !strings.Contains(raw, "\r\n\t(forwarded id ") {
+		t.Errorf("%s: no trace of XFORWARD in %.700q", token, raw)
+	}
 	if want := string(testMessage(token, 20)); !strings.HasSuffix(raw, want[strings.Index(want, "\r\n\r\n"):]) {
 		t.Errorf("%s: body differs: %q", token, raw)
 	}

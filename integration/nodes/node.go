@@ -39,7 +39,7 @@ func (c *Cluster) Start(extra ...string) *Node {
 	defer log.Close()
 	n.cmd = exec.Command(binary, "serve")
 	n.cmd.Env = append(append([]string{}, c.Env...), "ROOKERY_DATA_DIR="+dir, "ROOKERY_IMAP_LISTEN="+n.IMAP, "ROOKERY_IMAPS_LISTEN="+n.IMAPS,
-		"ROOKERY_POP3_LISTEN="+n.POP3, "ROOKERY_POP3S_LISTEN=", "ROOKERY_LMTP_LISTEN="+n.LMTP, "ROOKERY_HTTP_LISTEN="+n.Web)
+		"ROOKERY_POP3_LISTEN="+n.POP3, "ROOKERY_POP3S_LISTEN=", "ROOKERY_LMTP_LISTEN="+n.LMTP, "ROOKERY_LMTP_TRUSTED_NETWORKS=127.0.0.0/8", "ROOKERY_HTTP_LISTEN="+n.Web)
 	n.cmd.Env = append(n.cmd.Env, extra...)
 	n.cmd.Dir = dir
 	n.cmd.Stdout, n.cmd.Stderr = log, log

@@ -69,6 +69,7 @@ minimal_backoff_time = 1s
 maximal_backoff_time = 5s
 queue_run_delay = 1s
 lmtp_destination_concurrency_limit = 8
+lmtp_send_xforward_command = yes
 maillog_file_prefixes = %[1]s
 maillog_file = %[1]s/maillog
 `, dir, domain, host, lmtpPort))
