@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailerr"
@@ -172,10 +173,19 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 		done[s.sel.Mailbox().ID] = true
 	}
 	for i := range infos {
-		if info := &infos[i]; !info.NonExistent && !done[info.ID] && c.includes(info) {
-			done[info.ID] = true
-			if err := c.searchOther(ctx, s, info.Name); err != nil {
+		if info := &infos[i]; !info.NonExistent && c.includes(info, s.account) {
+			if err := c.searchOther(ctx, s, info.Name, done); err != nil {
 				return err
+			}
+		}
+	}
+	// What is named may be readable without being listed (RFC 7377 section 2.2, the rights "r" and "l").
+	for _, source := range c.sources {
+		for _, name := range source.names {
+			if !slices.ContainsFunc(infos, func(info mailstore.MailboxInfo) bool { return info.Name == name && !info.NonExistent }) {
+				if err := c.searchOther(ctx, s, name, done); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -186,12 +196,14 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 }
 
 // includes reports whether a mailbox is among the sources.
-func (c *esearch) includes(info *mailstore.MailboxInfo) bool {
+func (c *esearch) includes(info *mailstore.MailboxInfo, account metadata.AccountID) bool {
 	for _, source := range c.sources {
 		switch source.kind {
 		case "PERSONAL", "INBOXES":
 			// Mail may be delivered into any mailbox: then INBOXES are all of the personal ones (RFC 5465 section 6.3).
-			return true
+			if info.Account == account {
+				return true
+			}
 		case "SUBSCRIBED":
 			if info.Subscribed {
 				return true
@@ -224,21 +236,27 @@ func isBelow(name, parent string, oneLevel bool) bool {
 	return true
 }
 
-// searchOther searches a mailbox that is not selected. One that the user may not read, or that is gone, is passed over.
-func (c *esearch) searchOther(ctx context.Context, s *session, name string) error {
+// searchOther searches a mailbox that is not selected, unless it was done. One that the user may not read, or that is not there, is
+// passed over.
+func (c *esearch) searchOther(ctx context.Context, s *session, name string, done map[metadata.MailboxID]bool) error {
 	var sel *mailstore.Selected
 	user := s.user
 	err := s.away(func() (err error) {
 		sel, err = user.Open(ctx, name, mailstore.ReadOnly)
 		return err
 	})
-	if mailerr.Is(err, mailerr.NotFound) || mailerr.Is(err, mailerr.Permission) {
+	switch mailerr.KindOf(err) {
+	case mailerr.NotFound, mailerr.Permission, mailerr.Invalid:
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	defer sel.Close()
+	if done[sel.Mailbox().ID] {
+		return nil
+	}
+	done[sel.Mailbox().ID] = true
 	return c.searchIn(ctx, s, sel)
 }
 
