@@ -40,7 +40,7 @@ func newReferenceGraph() *referenceGraph {
 func (g *referenceGraph) add(hasher textHasher, st *message.Structure) error {
 	node := int32(-1)
 	if id := st.Envelope.MessageID; id != nil {
-		for text := range messageIDs(*id) {
+		for text := range message.MessageIDs(*id) {
 			key := hasher.hash(text)
 			if n, ok := g.ids[key]; !ok {
 				node = g.node()
@@ -172,13 +172,13 @@ func references(hasher textHasher, st *message.Structure) []textHash {
 		if !strings.EqualFold(st.Fields[i].Name, "References") {
 			continue
 		}
-		for id := range messageIDs(st.Fields[i].Value()) {
+		for id := range message.MessageIDs(st.Fields[i].Value()) {
 			refs = append(refs, hasher.hash(id))
 		}
 		break // as of other fields that may occur once, the first counts
 	}
 	if len(refs) == 0 && st.Envelope.InReplyTo != nil {
-		for id := range messageIDs(*st.Envelope.InReplyTo) {
+		for id := range message.MessageIDs(*st.Envelope.InReplyTo) {
 			return append(refs, hasher.hash(id))
 		}
 	}

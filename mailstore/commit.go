@@ -143,6 +143,7 @@ func appendBatch(items []*item) metadata.AppendBatch {
 			Account:      it.account,
 			Mailbox:      it.mailbox,
 			Body:         it.body,
+			Links:        it.links,
 			Flags:        it.flags,
 			Keywords:     it.keywords,
 			InternalDate: it.internal,

@@ -22,6 +22,7 @@ type item struct {
 	account  metadata.AccountID
 	mailbox  metadata.MailboxID
 	body     metadata.Body // without location until the pack is stored
+	links    []metadata.ThreadLink
 	pack     metadata.Pack
 	flags    metadata.Flags
 	keywords string
@@ -68,6 +69,7 @@ func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxI
 			Hash:    st.hash,
 			Summary: st.summary,
 		},
+		links:    st.links,
 		flags:    r.Flags,
 		keywords: joinKeywords(r.Keywords),
 		internal: internal.UTC().Truncate(time.Microsecond),

@@ -31,6 +31,7 @@ type Staged struct {
 	size    int64
 	hash    []byte
 	summary []byte
+	links   []metadata.ThreadLink
 	head    []byte // the header; more of a large message, less of a huge header: see Head
 
 	// Set once the bytes are durable, see MakeDurable:
@@ -239,6 +240,7 @@ func (sg *stager) summarize(raw []byte) error {
 	}
 	sg.preview(structure, raw)
 	sg.summary = structure.Encode()
+	sg.links = threadLinks(structure)
 	sg.hash = sg.sum.Sum(nil)
 	return nil
 }

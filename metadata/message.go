@@ -56,7 +56,8 @@ type Pack struct {
 type AppendItem struct {
 	Account      AccountID
 	Mailbox      MailboxID
-	Body         Body // Body.Account == Account
+	Body         Body         // Body.Account == Account
+	Links        []ThreadLink // of the body, those that say most first; see ThreadStore
 	Flags        Flags
 	Keywords     string
 	InternalDate time.Time

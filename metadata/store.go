@@ -12,6 +12,7 @@ type Store interface {
 	MailboxStore
 	MessageStore
 	ExpungedStore
+	ThreadStore
 	ReplaceStore
 	MessageFinder
 	LeaseStore

@@ -70,7 +70,8 @@ type appending struct {
 	there   map[appendKey]metadata.AppendResult // items that happened earlier
 	known   map[bodyKey]int64                   // body rows that are there: the account's MODSEQ when they were added
 	bodies  []*metadata.Body                    // rows to insert
-	rows    []messageRow                        // rows to insert
+	threads threadPlacing
+	rows    []messageRow // rows to insert
 	changed map[metadata.MailboxID]*metadata.Mailbox
 }
 
@@ -102,6 +103,7 @@ func (a *appending) lock(ctx context.Context, tx sqldb.Tx, look bool) error {
 		}
 	}
 	stmts := append(a.ledger.lock(accounts...), a.ledger.load(mailboxes...)...)
+	stmts = append(stmts, a.threads.look(&a.ledger.s.words, a.batch.Items)...)
 	if !look {
 		return tx.Run(ctx, stmts...)
 	}
@@ -164,6 +166,7 @@ func (a *appending) placeItem(it *metadata.AppendItem, added map[bodyKey]bool) m
 	if key := (bodyKey{it.Account, it.Body.ID}); !added[key] && a.known[key] == 0 {
 		added[key] = true
 		a.bodies = append(a.bodies, &it.Body)
+		a.threads.place(it)
 	}
 	c.add(1, size)
 	count(m, it.Flags, size, 1)
@@ -197,6 +200,7 @@ func (a *appending) write(ctx context.Context, tx sqldb.Tx) error {
 			notNil(b.Frames), b.Stored, notNil(b.Prefix), notNil(b.Hash), notNil(b.Summary))
 	})
 	stmts = append(stmts, bodies...)
+	stmts = append(stmts, a.threads.write(w)...)
 	stmts = append(stmts, rowStmts(sqlInsertMessages, w, a.rows, exact, func(args []any, r *messageRow) []any {
 		return append(args, r.mailbox[:], int64(r.UID), int64(r.Flags), r.Keywords, int64(r.ModSeq),
 			micros(r.InternalDate), micros(r.SaveDate), r.Size, r.Body[:])

@@ -121,7 +121,7 @@ func (t *copying) run(ctx context.Context, tx sqldb.Tx) error {
 	dest.HighestModSeq = metadata.ModSeq(destModSeq)
 	t.res.DestModSeq = dest.HighestModSeq
 
-	writes := append(bodies, copies...)
+	writes := append(append(t.copyThreads(w), bodies...), copies...)
 	changed := []*metadata.Mailbox{dest}
 	var keep, del []*sqldb.Stmt
 	if t.mode == expungeSource {
@@ -206,6 +206,14 @@ func (t *copying) copyBodies(w *sqldb.Words, modSeq int64) []*sqldb.Stmt {
 	}
 	return listStmts(sqlCopyBodies, w, t.bodyIDs(), func(b *metadata.BodyID) any { return b[:] },
 		t.req.DestAccount[:], modSeq, t.req.Account[:])
+}
+
+// copyThreads returns the statements that give the bodies' threads to another account.
+func (t *copying) copyThreads(w *sqldb.Words) []*sqldb.Stmt {
+	if t.req.Account == t.req.DestAccount {
+		return nil
+	}
+	return listStmts(sqlCopyThreads, w, t.bodyIDs(), func(b *metadata.BodyID) any { return b[:] }, t.req.DestAccount[:], t.req.Account[:])
 }
 
 // bodyIDs returns the bodies of all rows, each once, in the order of their rows.

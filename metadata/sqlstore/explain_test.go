@@ -44,7 +44,8 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 	for _, a := range accounts[:40] {
 		var items []metadata.AppendItem
 		for range 200 {
-			items = append(items, metadata.AppendItem{Account: a.ID, Mailbox: metadata.MailboxID(a.ID), InternalDate: at, SaveDate: at,
+			links := []metadata.ThreadLink{metadata.ThreadLink(metadata.NewMailboxID()), metadata.ThreadLink(metadata.NewMailboxID())}
+			items = append(items, metadata.AppendItem{Links: links, Account: a.ID, Mailbox: metadata.MailboxID(a.ID), InternalDate: at, SaveDate: at,
 				Body: metadata.Body{Account: a.ID, ID: metadata.NewBodyID(at), Pack: metadata.NewPackID(at), Stored: 10, Summary: make([]byte, 200)}})
 		}
 		if _, err := s.Append(t.Context(), metadata.AppendBatch{Items: items}); err != nil {
@@ -126,7 +127,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 
 // fullScan matches the plan of a statement that reads a whole table: PostgreSQL, CockroachDB, SQLite (which calls reading a
 // list of VALUES or its own subquery a scan, too).
-var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|sieve_\w+|outbound|[abckmos])\b`)
+var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|threads|thread_links|sieve_\w+|outbound|[abckmost])\b`)
 
 func explainPg(t *testing.T, url string, each func(plan func(string) string), id []byte) {
 	conn, err := pgx.Connect(t.Context(), "postgresql"+url[strings.Index(url, ":"):])

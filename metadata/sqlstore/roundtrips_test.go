@@ -55,9 +55,11 @@ func TestRoundTrips(t *testing.T) {
 		for _, n := range []int{1, 100, 256} {
 			var items []metadata.AppendItem
 			for range n {
-				items = append(items, item())
+				it := item()
+				it.Links = []metadata.ThreadLink{metadata.ThreadLink(it.Body.ID)}
+				items = append(items, it)
 			}
-			want("Append", 2, 8, func() error {
+			want("Append", 2, 13, func() error {
 				_, err := s.Append(t.Context(), metadata.AppendBatch{Items: items})
 				return err
 			})

@@ -1,4 +1,4 @@
-package imapd
+package message
 
 import (
 	"bytes"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// messageIDs yields the Message IDs in a field's value, normalized: without angle brackets, white space, comments, and the
+// MessageIDs yields the Message IDs in a field's value, normalized: without angle brackets, white space, comments, and the
 // quoting that RFC 5256 section 3 says makes no difference. What is yielded is valid until the next one. What stands outside
 // of angle brackets is passed over.
-func messageIDs(value string) iter.Seq[[]byte] {
+func MessageIDs(value string) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		var id []byte
 		for {

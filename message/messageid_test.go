@@ -1,4 +1,4 @@
-package imapd
+package message
 
 import (
 	"slices"
@@ -22,7 +22,7 @@ func TestMessageIDs(t *testing.T) {
 		"<A@b> <a@b>":                    {"A@b", "a@b"},
 	} {
 		var got []string
-		for id := range messageIDs(value) {
+		for id := range MessageIDs(value) {
 			got = append(got, string(id))
 		}
 		if !slices.Equal(got, want) {
@@ -36,7 +36,7 @@ func FuzzMessageIDs(f *testing.F) {
 	f.Add(strings.Repeat(`<"\"`, 1000))
 	f.Fuzz(func(t *testing.T, value string) {
 		size := 0
-		for id := range messageIDs(value) {
+		for id := range MessageIDs(value) {
 			if len(id) < 3 || !strings.Contains(string(id), "@") {
 				t.Errorf("%q is yielded", id)
 			}

@@ -1,0 +1,154 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/metadata/internal/sqldb"
+)
+
+var (
+	sqlThreadsOfLinks = newText("threads of links", `SELECT t.account_id, t.link, t.thread_id
+		FROM (VALUES {rows (CAST(? AS {blob}), CAST(? AS {blob}))}) AS v
+		JOIN thread_links AS t ON t.account_id = v.column1 AND t.link = v.column2`)
+	sqlInsertThreads = newText("insert threads", `INSERT INTO threads (account_id, body_id, thread_id) VALUES {rows (?, ?, ?)}
+		ON CONFLICT (account_id, body_id) DO NOTHING`)
+	sqlInsertLinks = newText("insert links", `INSERT INTO thread_links (account_id, link, thread_id) VALUES {rows (?, ?, ?)}
+		ON CONFLICT (account_id, link) DO NOTHING`)
+	sqlCopyThreads = newText("copy threads", `INSERT INTO threads (account_id, body_id, thread_id)
+		SELECT CAST($1 AS {blob}), body_id, thread_id FROM threads WHERE account_id = $2 AND body_id IN ({list})
+		ON CONFLICT (account_id, body_id) DO NOTHING`)
+
+	sqlThreads      = newText("threads", `SELECT body_id, thread_id FROM threads WHERE account_id = $1 AND body_id IN ({list})`)
+	sqlThreadBodies = newText("thread bodies", `SELECT body_id FROM threads WHERE account_id = $1 AND thread_id = $2`)
+
+	sqlDeleteThreads = newText("delete threads of account", `DELETE FROM threads WHERE account_id = $1`)
+	sqlDeleteLinks   = newText("delete links of account", `DELETE FROM thread_links WHERE account_id = $1`)
+)
+
+// threadPlacing gives threads to the new bodies of an Append.
+type threadPlacing struct {
+	known map[linkKey]metadata.ThreadID // links that are there or about to be
+	rows  []threadRow
+	links []linkRow
+}
+
+type linkKey struct {
+	account metadata.AccountID
+	link    metadata.ThreadLink
+}
+
+type threadRow struct {
+	account metadata.AccountID
+	body    metadata.BodyID
+	thread  metadata.ThreadID
+}
+
+type linkRow struct {
+	linkKey
+	thread metadata.ThreadID
+}
+
+// look returns the statements that read the threads of the items' links.
+func (p *threadPlacing) look(w *sqldb.Words, items []metadata.AppendItem) []*sqldb.Stmt {
+	p.known = map[linkKey]metadata.ThreadID{}
+	asked := map[linkKey]bool{}
+	var keys []linkKey
+	for i := range items {
+		for _, l := range items[i].Links {
+			if k := (linkKey{items[i].Account, l}); !asked[k] {
+				asked[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	stmts := rowStmts(sqlThreadsOfLinks, w, keys, repeatLast, func(args []any, k *linkKey) []any {
+		return append(args, k.account[:], k.link[:])
+	})
+	for _, st := range stmts {
+		st.Each = func(r sqldb.Row) error {
+			var k linkKey
+			var thread metadata.ThreadID
+			err := r.Scan((*idColumn)(&k.account), (*idColumn)(&k.link), (*idColumn)(&thread))
+			p.known[k] = thread
+			return err
+		}
+	}
+	return stmts
+}
+
+// place finds the thread of a new body: that of the first link known, or a new one.
+func (p *threadPlacing) place(it *metadata.AppendItem) {
+	thread := metadata.ThreadID(it.Body.ID)
+	for _, l := range it.Links {
+		if t, ok := p.known[linkKey{it.Account, l}]; ok {
+			thread = t
+			break
+		}
+	}
+	p.rows = append(p.rows, threadRow{it.Account, it.Body.ID, thread})
+	for _, l := range it.Links {
+		k := linkKey{it.Account, l}
+		if _, ok := p.known[k]; !ok {
+			p.known[k] = thread
+			p.links = append(p.links, linkRow{k, thread})
+		}
+	}
+}
+
+// write returns the statements that insert what place decided. Rows are in the order of their keys, so that transactions of
+// accounts that have nothing in common write neighbouring pages in one order.
+func (p *threadPlacing) write(w *sqldb.Words) []*sqldb.Stmt {
+	slices.SortFunc(p.links, func(a, b linkRow) int {
+		if c := bytes.Compare(a.account[:], b.account[:]); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.link[:], b.link[:])
+	})
+	stmts := rowStmts(sqlInsertThreads, w, p.rows, exact, func(args []any, r *threadRow) []any {
+		return append(args, r.account[:], r.body[:], r.thread[:])
+	})
+	return append(stmts, rowStmts(sqlInsertLinks, w, p.links, exact, func(args []any, r *linkRow) []any {
+		return append(args, r.account[:], r.link[:], r.thread[:])
+	})...)
+}
+
+// Threads implements metadata.Store.
+func (s *Store) Threads(ctx context.Context, account metadata.AccountID, bodies []metadata.BodyID) (map[metadata.BodyID]metadata.ThreadID, error) {
+	var found map[metadata.BodyID]metadata.ThreadID
+	if len(bodies) == 0 {
+		return found, nil
+	}
+	err := s.read(ctx, "metadata.Threads", func() []*sqldb.Stmt {
+		found = make(map[metadata.BodyID]metadata.ThreadID, len(bodies))
+		stmts := listStmts(sqlThreads, &s.words, bodies, func(id *metadata.BodyID) any { return id[:] }, account[:])
+		for _, st := range stmts {
+			st.Each = func(r sqldb.Row) error {
+				var body metadata.BodyID
+				var thread metadata.ThreadID
+				err := r.Scan((*idColumn)(&body), (*idColumn)(&thread))
+				found[body] = thread
+				return err
+			}
+		}
+		return stmts
+	})
+	return found, err
+}
+
+// ThreadBodies implements metadata.Store.
+func (s *Store) ThreadBodies(ctx context.Context, account metadata.AccountID, thread metadata.ThreadID) ([]metadata.BodyID, error) {
+	var bodies []metadata.BodyID
+	err := s.read(ctx, "metadata.ThreadBodies", func() []*sqldb.Stmt {
+		bodies = nil
+		st := sqlThreadBodies.stmt(&s.words, 0, account[:], thread[:])
+		st.Each = func(r sqldb.Row) error {
+			bodies = append(bodies, metadata.BodyID{})
+			return r.Scan((*idColumn)(&bodies[len(bodies)-1]))
+		}
+		return []*sqldb.Stmt{st}
+	})
+	return bodies, err
+}
