@@ -23,12 +23,12 @@ func (capability) run(_ context.Context, s *session) error {
 
 // extensions are the capabilities of every connection in every state. docs/imap.md has a row for each.
 var extensions = []string{
-	"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
+	"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
 	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "ESORT", "SORT", "SORT=DISPLAY",
 	"THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "I18NLEVEL=1", "MULTISEARCH", "PREVIEW", "CONTEXT=SEARCH", "CONTEXT=SORT", "WITHIN", "CONDSTORE", "PARTIAL",
 	"ACL", "RIGHTS=texk", "LIST-MYRIGHTS",
 	"QRESYNC",
-	"BINARY", "MULTIAPPEND", "CATENATE", "URL-PARTIAL", "REPLACE",
+	"BINARY", "MULTIAPPEND", "CATENATE", "URL-PARTIAL", "REPLACE", "UTF8=ACCEPT",
 }
 
 // capabilities returns what the connection offers as it is now.

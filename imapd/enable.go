@@ -15,8 +15,10 @@ var enableCommand = command{
 
 // enabled is what enabling an extension does.
 var enabled = map[string]func(*session){
-	"CONDSTORE": (*session).enableCondstore,
-	"QRESYNC":   (*session).enableQresync,
+	"CONDSTORE":   (*session).enableCondstore,
+	"IMAP4REV2":   (*session).enableRev2,
+	"UTF8=ACCEPT": (*session).enableUTF8Accept,
+	"QRESYNC":     (*session).enableQresync,
 }
 
 // enable is ENABLE (RFC 5161).
@@ -43,6 +45,9 @@ func (cmd *enable) run(_ context.Context, s *session) error {
 	for _, name := range cmd.names {
 		if enabled[name] != nil && !said[name] { // what else there is need not be enabled, or is not known
 			said[name] = true
+			if name == "IMAP4REV2" {
+				name = "IMAP4rev2"
+			}
 			s.w.SP().Raw(name)
 		}
 	}

@@ -29,7 +29,7 @@ func (r *fetchRun) nameKeywords(m *metadata.Message) {
 func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 	switch kind {
 	case fetchFlags:
-		writeFlags(r.w, m, r.s.sel.IsRecent(m.UID))
+		writeFlags(r.w, m, r.s.showsRecent() && r.s.sel.IsRecent(m.UID))
 	case fetchUID:
 		r.w.Number(uint64(m.UID))
 	case fetchInternalDate:
@@ -82,7 +82,10 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 	if row.told {
 		// RFC 3501 section 6.4.5: the change of \Seen is part of the response; RFC 7162 section 3.2.4: so are MODSEQ and UID.
 		if r.s.condstore {
-			items = prepend(prepend(items, fetchModSeq, "MODSEQ"), fetchUID, "UID")
+			items = prepend(items, fetchModSeq, "MODSEQ")
+		}
+		if r.s.condstore || r.s.rev2 {
+			items = prepend(items, fetchUID, "UID")
 		}
 		items = prepend(items, fetchFlags, "FLAGS")
 	}

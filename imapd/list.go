@@ -27,6 +27,7 @@ type list struct {
 	returnSubscribed bool
 	returnMyRights   bool
 	statusItems      []string
+	oldName          string // of OLDNAME (RFC 9051 section 6.3.9.7); "" for none
 }
 
 func (cmd *list) run(ctx context.Context, s *session) error {
@@ -34,6 +35,7 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 		s.w.Raw(`* LIST (\Noselect) "/" ""` + "\r\n")
 		return nil
 	}
+	cmd.extended = cmd.extended || s.rev2
 	infos, err := s.user.List(ctx)
 	if err != nil {
 		return err
@@ -89,6 +91,9 @@ func (cmd *list) write(w *wire.Writer, info *mailstore.MailboxInfo, childInfo bo
 		w.SP().Raw(info.SpecialUse)
 	}
 	w.Raw(`) "/" `).Mailbox(info.Name)
+	if cmd.oldName != "" {
+		w.Raw(` ("OLDNAME" (`).Mailbox(cmd.oldName).Raw("))")
+	}
 	if childInfo {
 		w.Raw(` ("CHILDINFO" (`)
 		if cmd.selectSubscribed {

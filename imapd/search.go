@@ -28,6 +28,7 @@ type search struct {
 	uid        bool
 	ret        searchReturn
 	badCharset bool
+	charset    bool // CHARSET was given
 	program    *searchProgram
 	criteria   []sortCriterion // of SORT
 	multi      bool            // ESEARCH: responses name the mailbox
@@ -69,6 +70,7 @@ func parseSearch(p *wire.Parser, uid bool) (runner, error) {
 func (c *search) parseKeys(p *wire.Parser, charset bool) (err error) {
 	decode := decodeNeedle
 	if charset {
+		c.charset = true
 		name, err := p.AString()
 		if err != nil {
 			return err
@@ -131,6 +133,12 @@ func (c *search) parseReturn(p *wire.Parser) error {
 }
 
 func (c *search) run(ctx context.Context, s *session) error {
+	if c.charset && s.utf8Accept && c.name == "SEARCH" { // RFC 6855 section 3; SORT and THREAD must have one
+		return bad("No CHARSET after ENABLE UTF8=ACCEPT: it is UTF-8")
+	}
+	if s.rev2 && c.name == "SEARCH" && !c.ret.extended() { // RFC 9051 section 6.4.4
+		c.ret.all = true
+	}
 	err := c.search(ctx, s)
 	if err != nil && c.ret.save {
 		s.saved = nil // RFC 5182 section 2.1

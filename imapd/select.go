@@ -82,14 +82,20 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.sel, s.selName = sel, cmd.name
 	s.writeFlagNames(sel.Keywords())
 	s.w.Raw("* ").Number(uint64(sel.NumMessages())).Raw(" EXISTS\r\n")
-	s.w.Raw("* ").Number(uint64(sel.NumRecent())).Raw(" RECENT\r\n")
-	if first := sel.FirstUnseen(); first != 0 {
+	s.writeRecent(sel.NumRecent())
+	if first := sel.FirstUnseen(); first != 0 && !s.rev2 {
 		s.w.Raw("* OK [UNSEEN ").Number(uint64(first)).Raw("] First unseen\r\n")
 	}
 	m := sel.Mailbox()
 	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
 	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
 	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
+	if s.rev2 {
+		if err := s.writeSelectedName(ctx, cmd.name); err != nil {
+			s.unselect() // SELECT is all or nothing
+			return err
+		}
+	}
 	if cmd.qresync != nil {
 		if err := cmd.qresync.respond(ctx, s); err != nil {
 			s.unselect() // SELECT is all or nothing

@@ -67,11 +67,13 @@ type userState struct {
 	contexts []*searchContext // searches whose results are told on
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
-	condstore bool
-	qresync   bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
-	utf8      bool // ENABLE UTF8=ACCEPT or IMAP4rev2: quoted strings and mailbox names in UTF-8
-	decoded   decodedPlaces
-	streaming *appendSyntax // of the command that reads its literals itself; nil when none does
+	condstore  bool
+	qresync    bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
+	rev2       bool // ENABLE IMAP4rev2
+	utf8Accept bool // ENABLE UTF8=ACCEPT
+	utf8       bool // ENABLE UTF8=ACCEPT or IMAP4rev2: quoted strings and mailbox names in UTF-8
+	decoded    decodedPlaces
+	streaming  *appendSyntax // of the command that reads its literals itself; nil when none does
 
 	loginBy    time.Time // for the login as a whole
 	compressed bool

@@ -240,7 +240,7 @@ func (st *store) writeFetch(s *session, seq mailstore.SeqNum, m *metadata.Messag
 	}
 	if flags {
 		w.Raw(sep).Raw("FLAGS ")
-		writeFlags(w, m, s.sel.IsRecent(m.UID))
+		writeFlags(w, m, s.showsRecent() && s.sel.IsRecent(m.UID))
 		sep = " "
 	}
 	if s.condstore {

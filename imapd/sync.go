@@ -54,7 +54,7 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 	s.writeExpunged(up.Expunged)
 	if up.Exists {
 		s.w.Raw("* ").Number(uint64(up.NumMessages)).Raw(" EXISTS\r\n")
-		s.w.Raw("* ").Number(uint64(up.NumRecent)).Raw(" RECENT\r\n")
+		s.writeRecent(up.NumRecent)
 	}
 	for i := range up.Flags {
 		m := &up.Flags[i]
@@ -81,14 +81,14 @@ func (s *session) writeExpunged(gone []mailstore.Expunged) {
 }
 
 // writeFlagsUpdate writes the untagged FETCH for changed flags. Clients that know CONDSTORE get MODSEQ (RFC 7162 section 3.2.4)
-// and the UID.
+// and the UID, which RFC 9051 section 7.5.2 wants too.
 func (s *session) writeFlagsUpdate(m *metadata.Message) {
 	s.w.Raw("* ").Number(uint64(s.sel.Seq(m.UID))).Raw(" FETCH (")
-	if s.condstore {
+	if s.condstore || s.rev2 {
 		s.w.Raw("UID ").Number(uint64(m.UID)).SP()
 	}
 	s.w.Raw("FLAGS ")
-	writeFlags(s.w, m, s.sel.IsRecent(m.UID))
+	writeFlags(s.w, m, s.showsRecent() && s.sel.IsRecent(m.UID))
 	if s.condstore {
 		s.w.Raw(" MODSEQ (").Number(uint64(m.ModSeq)).Byte(')')
 	}

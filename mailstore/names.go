@@ -43,7 +43,7 @@ func checkName(name string) error {
 		return invalid("the mailbox name is too long")
 	case !utf8.ValidString(name):
 		return invalid("the mailbox name is not UTF-8")
-	case strings.ContainsFunc(name, unicode.IsControl):
+	case strings.ContainsFunc(name, unicode.IsControl), strings.ContainsAny(name, "\u2028\u2029"): // RFC 6855 section 3
 		return invalid("the mailbox name has control characters")
 	case strings.HasPrefix(name, delimiter), strings.HasSuffix(name, delimiter), strings.Contains(name, delimiter+delimiter):
 		return invalid("the mailbox name has an empty level")
