@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rookery-mail/rookery/delivery"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/mailstore"
 )
@@ -26,10 +27,19 @@ type Store interface {
 
 var _ Store = (*mailstore.Store)(nil)
 
+// Deliverer carries a message to its recipients, ends st, and answers for each by index. A *delivery.Deliverer runs their
+// scripts before.
+type Deliverer interface {
+	Deliver(ctx context.Context, st *mailstore.Staged, env delivery.Envelope, rcpts []delivery.Recipient) []mailstore.Delivered
+}
+
+var _ Deliverer = (*delivery.Deliverer)(nil)
+
 // Config is what a Server is made of. Store and Directory are required; they stay the caller's to close, after Shutdown.
 type Config struct {
 	Store     Store
 	Directory directory.Directory
+	Deliverer Deliverer // nil: the Store delivers, no scripts run
 
 	TLS      *tls.Config // for STARTTLS; nil: not offered. GetCertificate or GetConfigForClient may change certificates.
 	Hostname string      // in the greeting and in Received; "": the machine's

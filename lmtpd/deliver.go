@@ -8,6 +8,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/rookery-mail/rookery/delivery"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
@@ -78,7 +79,7 @@ func keyOf(t directory.Target) copyKey { return copyKey{t.Account.ID, t.Address,
 func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerprint) []*smtp.SMTPError {
 	var (
 		now    = s.srv.cfg.Now()
-		copies []mailstore.Recipient
+		copies []delivery.Recipient
 		index  = map[copyKey]int{}
 	)
 	for _, r := range s.rcpts {
@@ -88,17 +89,18 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerpr
 				continue
 			}
 			index[k] = len(copies)
-			copies = append(copies, mailstore.Recipient{
-				Account:      t.Account.ID,
+			copies = append(copies, delivery.Recipient{
+				Target:       t,
+				To:           r.path,
+				Alone:        len(r.targets) == 1,
 				Body:         content.id(s.from, t),
-				Mailbox:      t.Mailbox,
 				Prefix:       s.prefix(t.Address, r.path, id, now),
 				InternalDate: now,
 			})
 		}
 	}
 	size := staged.Size()
-	results := s.store(staged, copies)
+	results := s.store(staged, id, copies)
 
 	replies := make([]*smtp.SMTPError, len(s.rcpts))
 	names := make(map[metadata.AccountID]string, len(copies)) // for the log: what an operator searches for
@@ -115,7 +117,7 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerpr
 		log = log.With("origin", f.literal(), "origin_helo", f["HELO"], "queue_id", f["IDENT"])
 	}
 	for at, k := range copies {
-		l := log.With("account", names[k.Account], "bytes", size)
+		l := log.With("account", names[k.Target.Account.ID], "bytes", size)
 		if err := results[at].Err; err != nil {
 			logTrouble(l, "lmtp not delivered", err)
 			continue
@@ -126,10 +128,20 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerpr
 }
 
 // store is Deliver in bounded time, with a result for each copy whatever the store returns.
-func (s *session) store(staged *mailstore.Staged, copies []mailstore.Recipient) []mailstore.Delivered {
+func (s *session) store(staged *mailstore.Staged, id string, copies []delivery.Recipient) []mailstore.Delivered {
 	ctx, cancel := context.WithTimeout(s.conn.ctx, s.srv.cfg.DeliverTimeout)
 	defer cancel()
-	results := s.srv.cfg.Store.Deliver(ctx, staged, copies)
+	var results []mailstore.Delivered
+	if d := s.srv.cfg.Deliverer; d != nil {
+		env := delivery.Envelope{From: s.from, ID: id, RemoteHost: s.smtp.Hostname(), RemoteIP: remoteIP(s.conn.remote)}
+		results = d.Deliver(ctx, staged, env, copies)
+	} else {
+		plain := make([]mailstore.Recipient, len(copies))
+		for i := range copies {
+			plain[i] = copies[i].Plain()
+		}
+		results = s.srv.cfg.Store.Deliver(ctx, staged, plain)
+	}
 	for len(results) < len(copies) {
 		results = append(results, mailstore.Delivered{Err: errors.New("lmtpd: the store gave no result")})
 	}

@@ -125,3 +125,13 @@ func literal(ip netip.Addr) string {
 	}
 	return "[IPv6:" + ip.WithZone("").String() + "]"
 }
+
+// remoteIP is a client's address for scripts, "" for a unix socket.
+func remoteIP(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	ip, _ := netip.AddrFromSlice(tcp.IP)
+	return ip.Unmap().WithZone("").String()
+}

@@ -23,6 +23,7 @@ type item struct {
 	mailbox  metadata.MailboxID
 	body     metadata.Body // without location until the pack is stored
 	links    []metadata.ThreadLink
+	named    bool // body.ID is the caller's choice
 	pack     metadata.Pack
 	flags    metadata.Flags
 	keywords string
@@ -63,13 +64,14 @@ func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxI
 		mailbox: mailbox,
 		body: metadata.Body{
 			Account: r.Account,
-			ID:      st.bodyID(r.Account, id),
+			ID:      id,
 			Stored:  st.size,
 			Prefix:  r.Prefix,
 			Hash:    st.hash,
 			Summary: st.summary,
 		},
 		links:    st.links,
+		named:    r.Body != metadata.BodyID{},
 		flags:    r.Flags,
 		keywords: joinKeywords(r.Keywords),
 		internal: internal.UTC().Truncate(time.Microsecond),
@@ -79,7 +81,7 @@ func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxI
 
 // shareBodies lets the items of one account that have the same prefix share one body row: one message in several mailboxes.
 func (d *delivery) shareBodies() {
-	if len(d.items) < 2 {
+	if len(d.items) < 2 && !d.staged.durable {
 		return
 	}
 	type key struct {
@@ -97,6 +99,9 @@ func (d *delivery) shareBodies() {
 		if id, ok := first[k]; ok && !taken[place{id, it.mailbox}] {
 			it.body.ID = id
 		} else if !ok {
+			if !it.named {
+				it.body.ID = d.staged.bodyID(it.account, it.body.ID)
+			}
 			first[k] = it.body.ID
 		}
 		taken[place{it.body.ID, it.mailbox}] = true

@@ -1,0 +1,312 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/sieve"
+)
+
+// Envelope is what is known of a message's transaction.
+type Envelope struct {
+	From       string // the reverse path, "" for the null one
+	ID         string // of the transaction, for the log
+	RemoteHost string
+	RemoteIP   string
+}
+
+// Recipient is one account a message goes to.
+type Recipient struct {
+	Target directory.Target
+	To     string // the forward path, as given in RCPT
+	Alone  bool   // the path leads to this account alone: a refusal can be the answer to it
+
+	Body         metadata.BodyID // as in mailstore.Recipient
+	Prefix       []byte          // header lines before the message: Return-Path, Delivered-To, Received
+	InternalDate time.Time
+}
+
+// Plain is the delivery to a recipient that no script has a say in.
+func (r *Recipient) Plain() mailstore.Recipient {
+	return mailstore.Recipient{Account: r.Target.Account.ID, Body: r.Body, Mailbox: r.Target.Mailbox, Prefix: r.Prefix, InternalDate: r.InternalDate}
+}
+
+// Deliver runs the recipients' scripts and carries out what they decide; it ends st. It answers for each recipient by index:
+// the errors of mailstore.Deliver, or Permission with the words of a script that refuses the message.
+func (d *Deliverer) Deliver(ctx context.Context, st *mailstore.Staged, env Envelope, rcpts []Recipient) []mailstore.Delivered {
+	t := &transaction{d: d, st: st, env: env, plans: make([]plan, len(rcpts))}
+	for i := range rcpts {
+		t.plans[i].rcpt = &rcpts[i]
+		t.decide(ctx, &t.plans[i])
+	}
+	t.send(ctx)
+	t.store(ctx)
+	t.settle(ctx)
+	out := make([]mailstore.Delivered, len(rcpts))
+	for i := range t.plans {
+		out[i] = mailstore.Delivered{UID: t.plans[i].uid, UIDValidity: t.plans[i].validity, Err: t.plans[i].err}
+	}
+	return out
+}
+
+// transaction is one message on its way to all its recipients.
+type transaction struct {
+	d     *Deliverer
+	st    *mailstore.Staged
+	env   Envelope
+	plans []plan
+}
+
+// plan is what becomes of the message for one recipient.
+type plan struct {
+	rcpt     *Recipient
+	host     *host // nil: no script ran
+	copies   []storedCopy
+	send     []metadata.Enqueue
+	duties   []func(ctx context.Context) // once everything is done: what is worth no failure
+	settle   []metadata.HandleUse
+	err      error
+	uid      metadata.UID
+	validity metadata.UIDValidity
+}
+
+// storedCopy is the message in one mailbox.
+type storedCopy struct {
+	mailstore.Recipient
+	message *sieve.Message // nil: as it came
+}
+
+// keepPlain makes the plan of a recipient without scripts, also the last resort of one with a broken script.
+func (p *plan) keepPlain() {
+	p.copies = append(p.copies, storedCopy{Recipient: p.rcpt.Plain()})
+}
+
+// decide runs the scripts of one recipient and makes its plan.
+func (t *transaction) decide(ctx context.Context, p *plan) {
+	c, err := t.d.scripts.chain(ctx, &p.rcpt.Target.Account, t.st.Head())
+	if err != nil {
+		p.err = err
+		return
+	}
+	for _, b := range c.broken {
+		t.d.tell(p, b, b.err.Error())
+	}
+	if len(c.scripts) == 0 {
+		p.keepPlain()
+		return
+	}
+	p.host = &host{d: t.d, account: &p.rcpt.Target.Account, chain: c, claimant: t.claimant(p.rcpt), used: map[string]*compiled{}}
+	run := make([]*sieve.Script, len(c.scripts))
+	for i, sc := range c.scripts {
+		run[i] = sc.script
+		p.host.used[sc.script.Name()] = sc
+	}
+	began := time.Now()
+	result, err := t.run(ctx, p, run)
+	t.d.metrics.seconds.Observe(time.Since(began).Seconds())
+	var broken *panicked
+	switch {
+	case errors.As(err, &broken):
+		t.d.metrics.runs.WithLabelValues("trouble").Inc()
+		t.d.cfg.Log.ErrorContext(ctx, "a script made the interpreter panic, the message was kept", "id", t.env.ID,
+			"account", p.rcpt.Target.Account.Address, "panic", broken.value, "stack", string(broken.stack))
+		p.keepPlain()
+		return
+	case err != nil:
+		t.d.metrics.runs.WithLabelValues("trouble").Inc()
+		p.err = err
+		return
+	case result.Failure != nil:
+		t.d.metrics.runs.WithLabelValues("failed").Inc()
+		t.d.fault(p, result.Failure)
+	default:
+		t.d.metrics.runs.WithLabelValues("done").Inc()
+	}
+	t.plan(ctx, p, result)
+}
+
+// panicked is a panic in the interpreter: a fault of ours that must not cost the message.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (e *panicked) Error() string { return fmt.Sprint("panic: ", e.value) }
+
+func (t *transaction) run(ctx context.Context, p *plan, scripts []*sieve.Script) (r *sieve.Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			r, err = nil, &panicked{v, debug.Stack()}
+		}
+	}()
+	return sieve.RunAll(ctx, p.host, t.input(ctx, p.rcpt), scripts...)
+}
+
+// input is the message as the scripts of one recipient see it.
+func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
+	cfg, a := &t.d.cfg, &r.Target.Account
+	return sieve.Input{
+		Message: t.st.Open(ctx, a.ID), Size: t.st.Size(),
+		Envelope: sieve.Envelope{From: t.env.From, To: r.To},
+		Environment: map[string]string{
+			"domain": cfg.Hostname[strings.IndexByte(cfg.Hostname, '.')+1:], "host": cfg.Hostname, "location": "MDA", "name": "Rookery",
+			"phase": "during", "remote-host": t.env.RemoteHost, "remote-ip": t.env.RemoteIP, "version": cfg.Version,
+		},
+		Addresses: []string{a.Address, r.Target.Address},
+		Spam:      cfg.Spam.percent(t.st.Head()),
+		Delimiter: cfg.Delimiter,
+	}
+}
+
+// claimant is the same when the MTA tries again; see the package comment.
+func (t *transaction) claimant(r *Recipient) string {
+	nonce := ""
+	if !hasField(t.st.Head(), "Received") {
+		nonce = metadata.NewOutboundID().String()
+	}
+	id := digest("delivery", string(t.st.Hash()), t.env.From, string(r.Target.Account.ID[:]), r.Target.Address, nonce)
+	return metadata.OutboundID(id).String()
+}
+
+// send puts what all plans send into the queue, in one transaction.
+func (t *transaction) send(ctx context.Context) {
+	var items []metadata.Enqueue
+	for i := range t.plans {
+		if p := &t.plans[i]; p.err == nil {
+			items = append(items, p.send...)
+		}
+	}
+	if len(items) == 0 {
+		return
+	}
+	if _, err := t.d.cfg.Queue.Enqueue(ctx, items); err != nil {
+		for i := range t.plans {
+			if p := &t.plans[i]; len(p.send) > 0 && p.err == nil {
+				p.err = err
+			}
+		}
+	}
+}
+
+// store stores the copies of all plans: those of the message as it came in one go, edited ones by themselves.
+func (t *transaction) store(ctx context.Context) {
+	var whole []mailstore.Recipient
+	var owners []*plan
+	for i := range t.plans {
+		p := &t.plans[i]
+		for k := range p.copies {
+			if c := &p.copies[k]; p.err == nil && c.message == nil {
+				whole = append(whole, c.Recipient)
+				owners = append(owners, p)
+			}
+		}
+	}
+	edited := t.stageEdited(ctx) // before Deliver ends what they are made of
+	if len(whole) == 0 {
+		t.st.Discard()
+	} else {
+		for i, res := range deliver(ctx, t.d.cfg.Store, t.st, whole) {
+			owners[i].stored(res)
+		}
+	}
+	for _, e := range edited {
+		if e.p.err != nil {
+			e.st.Discard()
+			continue
+		}
+		for _, res := range deliver(ctx, t.d.cfg.Store, e.st, e.rcpts) {
+			e.p.stored(res)
+		}
+	}
+}
+
+// editedMessage is a message that one recipient's scripts have changed, for some of its mailboxes.
+type editedMessage struct {
+	p       *plan
+	message *sieve.Message
+	st      *mailstore.Staged
+	rcpts   []mailstore.Recipient
+}
+
+// stageEdited stages every edited message once.
+func (t *transaction) stageEdited(ctx context.Context) (edited []editedMessage) {
+	for i := range t.plans {
+		p := &t.plans[i]
+		first := len(edited)
+	copies:
+		for k := range p.copies {
+			c := &p.copies[k]
+			if p.err != nil || c.message == nil {
+				continue
+			}
+			for e := first; e < len(edited); e++ {
+				if edited[e].message == c.message {
+					edited[e].rcpts = append(edited[e].rcpts, c.Recipient)
+					continue copies
+				}
+			}
+			st, err := t.d.cfg.Store.Stage(ctx, c.message.Reader(), 0)
+			if err != nil {
+				p.err = internal(err)
+				continue
+			}
+			edited = append(edited, editedMessage{p, c.message, st, []mailstore.Recipient{c.Recipient}})
+		}
+	}
+	return edited
+}
+
+// deliver has a result for each recipient whatever the store returns.
+func deliver(ctx context.Context, s Store, st *mailstore.Staged, rcpts []mailstore.Recipient) []mailstore.Delivered {
+	out := s.Deliver(ctx, st, rcpts)
+	for len(out) < len(rcpts) {
+		out = append(out, mailstore.Delivered{Err: errors.New("delivery: the store gave no result")})
+	}
+	return out
+}
+
+// internal is an error as one of package mailerr: a reader that failed is no client's here.
+func internal(err error) error {
+	var me *mailerr.Error
+	if errors.As(err, &me) {
+		return err
+	}
+	return mailerr.Wrap("delivery.Deliver", mailerr.Unavailable, err)
+}
+
+// stored takes the result of one copy: the first error counts, or the first UID.
+func (p *plan) stored(res mailstore.Delivered) {
+	switch {
+	case res.Err != nil && p.err == nil:
+		p.err = res.Err
+	case res.Err == nil && p.uid == 0:
+		p.uid, p.validity = res.UID, res.UIDValidity
+	}
+}
+
+// settle ends claims and does what is left, for the recipients that have their message.
+func (t *transaction) settle(ctx context.Context) {
+	for i := range t.plans {
+		p := &t.plans[i]
+		if p.err != nil {
+			continue
+		}
+		if len(p.settle) > 0 {
+			if err := t.d.cfg.Metadata.SettleHandles(ctx, p.rcpt.Target.Account.ID, p.settle); err != nil {
+				// Claimed they are; a duplicate may come through later. To refuse a message that is stored would make one now.
+				t.d.cfg.Log.WarnContext(ctx, "what a script remembers was not settled", "id", t.env.ID, "error", err)
+			}
+		}
+		for _, do := range p.duties {
+			do(ctx)
+		}
+	}
+}
