@@ -92,6 +92,9 @@ func New(cfg Config) (*Deliverer, error) {
 		return nil, err
 	}
 	d := &Deliverer{cfg: cfg, scripts: newScripts(cfg)}
+	if sc := d.scripts.standard; sc != nil && sc.err != nil {
+		return nil, sc.err
+	}
 	if d.metrics, err = newMetrics(cfg.Metrics); err != nil {
 		return nil, err
 	}

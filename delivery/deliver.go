@@ -71,6 +71,7 @@ type plan struct {
 	host     *host // nil: no script ran
 	copies   []storedCopy
 	send     []metadata.Enqueue
+	then     []func(ctx context.Context) // for each of send: once it is in the queue; nil for nothing
 	duties   []func(ctx context.Context) // once everything is done: what is worth no failure
 	settle   []metadata.HandleUse
 	err      error
@@ -187,12 +188,22 @@ func (t *transaction) send(ctx context.Context) {
 	if len(items) == 0 {
 		return
 	}
-	if _, err := t.d.cfg.Queue.Enqueue(ctx, items); err != nil {
-		for i := range t.plans {
-			if p := &t.plans[i]; len(p.send) > 0 && p.err == nil {
-				p.err = err
+	queued, err := t.d.cfg.Queue.Enqueue(ctx, items)
+	for i := range t.plans {
+		p := &t.plans[i]
+		if p.err != nil || len(p.send) == 0 {
+			continue
+		}
+		if err != nil {
+			p.err = err
+			continue
+		}
+		for k, then := range p.then {
+			if then != nil && queued[k] {
+				p.duties = append(p.duties, then)
 			}
 		}
+		queued = queued[len(p.send):]
 	}
 }
 

@@ -20,7 +20,6 @@ type host struct {
 
 	mailboxes []metadata.Mailbox // of the account; nil until they are needed
 	used      map[string]*compiled
-	trouble   error // the first that a method returned: no script's fault
 }
 
 var _ sieve.Host = (*host)(nil)

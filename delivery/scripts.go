@@ -22,8 +22,8 @@ type compiled struct {
 	owner  metadata.ScriptOwner
 	name   string // the stored name
 	size   int
-	script *sieve.Script
-	err    error // a *sieve.CompileError
+	script *sieve.Script // nil: err
+	err    error         // a *sieve.CompileError
 }
 
 // scriptKey names what was compiled. A version stands for all of an owner's scripts at one time.
@@ -156,11 +156,11 @@ func (s *scripts) chain(ctx context.Context, a *metadata.Account, head []byte) (
 		switch {
 		case err != nil || sc == nil:
 			return err
-		case sc.err != nil:
+		case sc.script == nil:
 			c.broken = append(c.broken, sc)
-			return nil
+		default:
+			c.scripts = append(c.scripts, sc)
 		}
-		c.scripts = append(c.scripts, sc)
 		return nil
 	}
 	if states[0].Active == "" && s.standard != nil && s.cfg.Spam.marked(head) {

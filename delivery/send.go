@@ -65,7 +65,7 @@ func (t *transaction) redirect(ctx context.Context, p *plan, a *sieve.Redirect, 
 		prefix = nil
 	}
 	it.Body.Prefix = append(message.AppendField(nil, redirectedFrom, account), prefix...)
-	p.send = append(p.send, metadata.Enqueue{Item: it, Pack: pack})
+	p.enqueue(metadata.Enqueue{Item: it, Pack: pack}, nil)
 	return nil
 }
 
