@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -133,8 +134,7 @@ func (s *session) store(staged *mailstore.Staged, id string, copies []delivery.R
 	defer cancel()
 	var results []mailstore.Delivered
 	if d := s.srv.cfg.Deliverer; d != nil {
-		env := delivery.Envelope{From: s.from, ID: id, RemoteHost: s.smtp.Hostname(), RemoteIP: remoteIP(s.conn.remote)}
-		results = d.Deliver(ctx, staged, env, copies)
+		results = d.Deliver(ctx, staged, s.envelope(id), copies)
 	} else {
 		plain := make([]mailstore.Recipient, len(copies))
 		for i := range copies {
@@ -146,4 +146,13 @@ func (s *session) store(staged *mailstore.Staged, id string, copies []delivery.R
 		results = append(results, mailstore.Delivered{Err: errors.New("lmtpd: the store gave no result")})
 	}
 	return results
+}
+
+// envelope is what scripts may know: of the client the MTA had the message from, if it said so.
+func (s *session) envelope(id string) delivery.Envelope {
+	env := delivery.Envelope{From: s.from, ID: id, RemoteHost: s.smtp.Hostname(), RemoteIP: remoteIP(s.conn.remote)}
+	if f := s.conn.forwarded; len(f) > 0 {
+		env.RemoteHost, env.RemoteIP = f["NAME"], strings.TrimPrefix(f["ADDR"], "IPV6:")
+	}
+	return env
 }
