@@ -167,13 +167,17 @@ func (f *fieldSource) values(vm *machine) ([]string, error) {
 	return out, err
 }
 
-// mimeAspect returns a piece of a Content-Type or Content-Disposition field (RFC 5703 section 4.1).
+// mimeAspect returns a piece of a Content-Type or Content-Disposition field (RFC 5703 section 4.1); what a field does not have
+// is an empty string.
 func mimeAspect(field *headerField, aspect string, params []string) []string {
 	value, _, _ := strings.Cut(field.structured(), ";")
 	value, _, _ = strings.Cut(value, "(")
 	value = strings.TrimSpace(value)
 	kind, subtype, slash := strings.Cut(value, "/")
 	contentType := field.name == "content-type"
+	if !contentType && field.name != "content-disposition" && aspect != "param" {
+		return []string{""}
+	}
 	switch aspect {
 	case "type":
 		if contentType && !slash {
@@ -183,9 +187,6 @@ func mimeAspect(field *headerField, aspect string, params []string) []string {
 	case "subtype":
 		if contentType && !slash {
 			return []string{"plain"}
-		}
-		if !slash {
-			return []string{""}
 		}
 		return []string{strings.TrimSpace(subtype)}
 	case "contenttype":
