@@ -18,7 +18,7 @@ func authenticate(ctx context.Context, s *session, c *scanned) error {
 	if err := s.mayLogin(); err != nil {
 		return err
 	}
-	encoded := ""
+	var encoded string
 	if len(c.args) == 2 {
 		encoded = c.args[1].value
 	} else {

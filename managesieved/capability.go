@@ -48,6 +48,6 @@ func (s *session) greet(text string) {
 }
 
 // implementation names the server.
-func (srv *Server) implementation() string {
-	return strings.TrimSpace("Rookery ManageSieve " + srv.cfg.Version)
+func (s *Server) implementation() string {
+	return strings.TrimSpace("Rookery ManageSieve " + s.cfg.Version)
 }

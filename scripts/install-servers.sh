@@ -13,6 +13,7 @@ declare -A programs=(
   [neomutt]=/usr/bin/neomutt
   [getmail6]=/usr/bin/getmail
   [fetchmail]=/usr/bin/fetchmail
+  [sieve-connect]=/usr/bin/sieve-connect
   [python3]=/usr/bin/python3
   [nodejs]=/usr/bin/node
   [npm]=/usr/bin/npm

@@ -131,12 +131,13 @@ func (n *node) printDemo(out io.Writer, address, password string) error {
 	_, err = fmt.Fprintf(out, `
 Rookery is running. Stop it with Ctrl-C.
 
-  account    %s
-  password   %s
-  IMAP       %s (STARTTLS), %s (TLS, self-signed certificate)
-  POP3       %s (STLS), %s (TLS)
-  LMTP       %s
-  HTTP       %s (/healthz, /readyz, /metrics)
+  account     %s
+  password    %s
+  IMAP        %s (STARTTLS), %s (TLS, self-signed certificate)
+  POP3        %s (STLS), %s (TLS)
+  ManageSieve %s (STARTTLS)
+  LMTP        %s
+  HTTP        %s (/healthz, /readyz, /metrics)
 
 Read the welcome message:
 
@@ -146,7 +147,7 @@ Deliver a message by LMTP:
 
   printf 'Subject: Hello\n\nIt works.\n' | %s deliver --server %s --to %s
 
-`, address, shown, imap, orOff(n.address("imaps.listen")), orOff(n.address("pop3.listen")), orOff(n.address("pop3s.listen")), lmtp,
+`, address, shown, imap, orOff(n.address("imaps.listen")), orOff(n.address("pop3.listen")), orOff(n.address("pop3s.listen")), orOff(n.address("managesieve.listen")), lmtp,
 		orOff(n.address("http.listen")),
 		secure, address, password, imap, shellQuote(exe), lmtp, address)
 	return err

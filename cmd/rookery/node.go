@@ -20,6 +20,7 @@ import (
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/lmtpd"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/managesieved"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/notify"
 	"github.com/rookery-mail/rookery/pop3d"
@@ -42,6 +43,7 @@ type node struct {
 	dir    *directory.Local
 	imap   *imapd.Server
 	pop3   *pop3d.Server
+	sieve  *managesieved.Server
 	lmtp   *lmtpd.Server
 	web    *web
 	listen map[string]net.Listener // by key
@@ -129,6 +131,15 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	if err != nil {
 		return err
 	}
+	n.sieve, err = managesieved.New(managesieved.Config{
+		Scripts: n.meta, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
+		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
+		MaxConnectionRate: cfg.Limits.ConnectionRate,
+		Log:               n.log, Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
 	n.lmtp, err = lmtpd.New(lmtpd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), Hostname: cfg.Hostname,
 		TrustedNetworks: cfg.LMTPTrusted,
@@ -147,12 +158,13 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 // start serves every listener. The channel gets the error of a listener that ends before stop.
 func (n *node) start() <-chan error {
 	serve := map[string]func(net.Listener) error{
-		"imap.listen":  func(l net.Listener) error { return n.imap.Serve(l, false) },
-		"imaps.listen": func(l net.Listener) error { return n.imap.Serve(l, true) },
-		"pop3.listen":  func(l net.Listener) error { return n.pop3.Serve(l, false) },
-		"pop3s.listen": func(l net.Listener) error { return n.pop3.Serve(l, true) },
-		"lmtp.listen":  func(l net.Listener) error { return n.lmtp.Serve(l, false) },
-		"http.listen":  n.web.server.Serve,
+		"imap.listen":        func(l net.Listener) error { return n.imap.Serve(l, false) },
+		"imaps.listen":       func(l net.Listener) error { return n.imap.Serve(l, true) },
+		"pop3.listen":        func(l net.Listener) error { return n.pop3.Serve(l, false) },
+		"pop3s.listen":       func(l net.Listener) error { return n.pop3.Serve(l, true) },
+		"managesieve.listen": func(l net.Listener) error { return n.sieve.Serve(l, false) },
+		"lmtp.listen":        func(l net.Listener) error { return n.lmtp.Serve(l, false) },
+		"http.listen":        n.web.server.Serve,
 	}
 	failed := make(chan error, len(n.listen))
 	for _, ln := range n.cfg.Listeners() {
@@ -190,7 +202,7 @@ func (n *node) address(key string) string {
 func (n *node) stop(ctx context.Context) {
 	n.web.draining.Store(true)
 	var wg sync.WaitGroup
-	for name, shutdown := range map[string]func(context.Context) error{"imap": n.imap.Shutdown, "pop3": n.pop3.Shutdown, "lmtp": n.lmtp.Shutdown} {
+	for name, shutdown := range map[string]func(context.Context) error{"imap": n.imap.Shutdown, "pop3": n.pop3.Shutdown, "managesieve": n.sieve.Shutdown, "lmtp": n.lmtp.Shutdown} {
 		wg.Go(func() {
 			if err := shutdown(ctx); err != nil {
 				n.log.Warn("connections were cut", "protocol", name, "error", err)

@@ -16,7 +16,7 @@ func newServeCommand() *cobra.Command {
 	var demo bool
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server", Args: cobra.NoArgs,
-		Long: "Runs a node: IMAP, POP3, LMTP, and HTTP for health and metrics. Without any configuration it keeps everything under\n" +
+		Long: "Runs a node: IMAP, POP3, ManageSieve, LMTP, and HTTP for health and metrics. Without any configuration it keeps everything under\n" +
 			"./rookery-data.\n\n" +
 			"SIGTERM or SIGINT ends it in good order within shutdown_timeout, a second one at once. SIGHUP reads the certificate again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {

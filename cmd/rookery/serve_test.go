@@ -59,7 +59,7 @@ func (s *shell) serve(args ...string) *server {
 		env = append(env, "ROOKERY_"+name+"_LISTEN="+*a)
 	}
 	srv.cmd = s.command(append([]string{"serve"}, args...)...)
-	srv.cmd.Env = append([]string{"ROOKERY_POP3S_LISTEN="}, env...)
+	srv.cmd.Env = append([]string{"ROOKERY_POP3S_LISTEN=", "ROOKERY_MANAGESIEVE_LISTEN="}, env...)
 	srv.cmd.Stdout, srv.cmd.Stderr = srv.stdout, srv.stderr
 	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := srv.cmd.Start(); err != nil {
@@ -295,7 +295,7 @@ func TestCertificates(t *testing.T) {
 func TestServeRefuses(t *testing.T) {
 	s := newShell(t)
 	srv := s.serve()
-	other := newShell(t, "ROOKERY_IMAP_LISTEN="+srv.imap, "ROOKERY_IMAPS_LISTEN=", "ROOKERY_POP3_LISTEN=", "ROOKERY_POP3S_LISTEN=",
+	other := newShell(t, "ROOKERY_IMAP_LISTEN="+srv.imap, "ROOKERY_IMAPS_LISTEN=", "ROOKERY_POP3_LISTEN=", "ROOKERY_POP3S_LISTEN=", "ROOKERY_MANAGESIEVE_LISTEN=",
 		"ROOKERY_LMTP_LISTEN=", "ROOKERY_HTTP_LISTEN=")
 	other.fails(1, "imap.listen: cannot listen on "+srv.imap+": another server listens there", "serve")
 	same := newShell(t, "ROOKERY_DATA_DIR="+srv.datad)

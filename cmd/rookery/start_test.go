@@ -26,7 +26,7 @@ func TestSignalDuringStart(t *testing.T) {
 		}
 	}()
 	s := newShell(t, "ROOKERY_METADATA=postgresql://x@"+l.Addr().String()+"/x?sslmode=disable&connect_timeout=60", "ROOKERY_IMAP_LISTEN=127.0.0.1:0",
-		"ROOKERY_IMAPS_LISTEN=", "ROOKERY_POP3_LISTEN=", "ROOKERY_POP3S_LISTEN=", "ROOKERY_LMTP_LISTEN=", "ROOKERY_HTTP_LISTEN=")
+		"ROOKERY_IMAPS_LISTEN=", "ROOKERY_POP3_LISTEN=", "ROOKERY_POP3S_LISTEN=", "ROOKERY_MANAGESIEVE_LISTEN=", "ROOKERY_LMTP_LISTEN=", "ROOKERY_HTTP_LISTEN=")
 	cmd := s.command("serve")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -26,13 +27,14 @@ func TestClients(t *testing.T) {
 		{"curl", curl},
 		{"imaplib", imaplib},
 		{"imapflow", imapflow},
+		{"sieve-connect", sieveConnect},
 	}
 	c := nodes.NewCluster(t, nodes.Own{})
 	c.Accounts(len(programs))
 	a, b := c.Start(), c.Start()
 	for i, p := range programs {
 		t.Run(p.name, func(t *testing.T) {
-			p.round(t, &user{t: t, name: "user" + string(rune('1'+i)) + "@example.test", nodes: [2]*nodes.Node{a, b}})
+			p.round(t, &user{t: t, name: fmt.Sprintf("user%d@example.test", i+1), nodes: [2]*nodes.Node{a, b}})
 		})
 	}
 }

@@ -13,13 +13,13 @@ import (
 
 // Node is one running rookery.
 type Node struct {
-	t                            testing.TB
-	Name                         string
-	IMAP, IMAPS, POP3, LMTP, Web string // HOST:PORT
-	cmd                          *exec.Cmd
-	log                          string
-	done                         chan struct{}
-	exit                         error // valid once done is closed
+	t                                         testing.TB
+	Name                                      string
+	IMAP, IMAPS, POP3, ManageSieve, LMTP, Web string // HOST:PORT
+	cmd                                       *exec.Cmd
+	log                                       string
+	done                                      chan struct{}
+	exit                                      error // valid once done is closed
 }
 
 // Start starts another node and waits until it is ready.
@@ -29,7 +29,7 @@ func (c *Cluster) Start(extra ...string) *Node {
 	n := &Node{t: c.t, Name: fmt.Sprintf("node%d", c.nodes), done: make(chan struct{})}
 	dir := c.t.TempDir()
 	n.log = filepath.Join(dir, "log")
-	for _, a := range []*string{&n.IMAP, &n.IMAPS, &n.POP3, &n.LMTP, &n.Web} {
+	for _, a := range []*string{&n.IMAP, &n.IMAPS, &n.POP3, &n.ManageSieve, &n.LMTP, &n.Web} {
 		*a = FreeAddr(c.t)
 	}
 	log, err := os.Create(n.log)
@@ -39,7 +39,7 @@ func (c *Cluster) Start(extra ...string) *Node {
 	defer log.Close()
 	n.cmd = exec.Command(binary, "serve")
 	n.cmd.Env = append(append([]string{}, c.Env...), "ROOKERY_DATA_DIR="+dir, "ROOKERY_IMAP_LISTEN="+n.IMAP, "ROOKERY_IMAPS_LISTEN="+n.IMAPS,
-		"ROOKERY_POP3_LISTEN="+n.POP3, "ROOKERY_POP3S_LISTEN=", "ROOKERY_LMTP_LISTEN="+n.LMTP, "ROOKERY_LMTP_TRUSTED_NETWORKS=127.0.0.0/8", "ROOKERY_HTTP_LISTEN="+n.Web)
+		"ROOKERY_POP3_LISTEN="+n.POP3, "ROOKERY_POP3S_LISTEN=", "ROOKERY_MANAGESIEVE_LISTEN="+n.ManageSieve, "ROOKERY_LMTP_LISTEN="+n.LMTP, "ROOKERY_LMTP_TRUSTED_NETWORKS=127.0.0.0/8", "ROOKERY_HTTP_LISTEN="+n.Web)
 	n.cmd.Env = append(n.cmd.Env, extra...)
 	n.cmd.Dir = dir
 	n.cmd.Stdout, n.cmd.Stderr = log, log

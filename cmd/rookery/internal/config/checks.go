@@ -151,7 +151,7 @@ func network(s string) (n netip.Prefix, expected string) {
 }
 
 func proxied(s string) (protocol, expected string) {
-	protocols := []string{"imap", "imaps", "pop3", "pop3s", "lmtp"}
+	protocols := []string{"imap", "imaps", "pop3", "pop3s", "managesieve", "lmtp"}
 	if !slices.Contains(protocols, s) {
 		return "", `listeners: "` + strings.Join(protocols, `", "`) + `"`
 	}

@@ -24,7 +24,7 @@ type Config struct {
 	Notify   string
 	Lanes    int
 
-	IMAP, IMAPS, POP3, POP3S, LMTP, HTTP string // addresses to listen on, "" for off
+	IMAP, IMAPS, POP3, POP3S, ManageSieve, LMTP, HTTP string // addresses to listen on, "" for off
 
 	LMTPTrusted        []netip.Prefix // may use XCLIENT and XFORWARD
 	OverQuotaPermanent bool           // what LMTP answers for a full mailbox
@@ -97,7 +97,7 @@ type Listener struct{ Key, Address string }
 // Listeners returns all listeners, those switched off included.
 func (c *Config) Listeners() []Listener {
 	return []Listener{
-		{"imap.listen", c.IMAP}, {"imaps.listen", c.IMAPS}, {"pop3.listen", c.POP3}, {"pop3s.listen", c.POP3S},
+		{"imap.listen", c.IMAP}, {"imaps.listen", c.IMAPS}, {"pop3.listen", c.POP3}, {"pop3s.listen", c.POP3S}, {"managesieve.listen", c.ManageSieve},
 		{"lmtp.listen", c.LMTP}, {"http.listen", c.HTTP},
 	}
 }

@@ -68,6 +68,8 @@ var keys = []key{
 		doc: "POP3 with STLS."},
 	{name: "pop3s.listen", def: `":1995"`, read: text(func(c *Config) *string { return &c.POP3S }, listenTCP),
 		doc: "POP3 with TLS from the first byte."},
+	{name: "managesieve.listen", def: `":4190"`, read: text(func(c *Config) *string { return &c.ManageSieve }, listenTCP),
+		doc: "ManageSieve (Sieve scripts) with STARTTLS."},
 	{name: "lmtp.listen", def: `"127.0.0.1:2424"`, read: text(func(c *Config) *string { return &c.LMTP }, listenAny),
 		doc: "Mail from the MTA: host:port or unix:/PATH. Whoever can connect can deliver; there is no login. Keep it on loopback or a\nprivate network."},
 	{name: "lmtp.over_quota", def: `"temporary"`, read: choice(func(c *Config, s string) { c.OverQuotaPermanent = s == "permanent" }, "temporary", "permanent"),
