@@ -1,10 +1,15 @@
 package imapd
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // More messages than a window holds: what is decided in the view, by summaries and by reading comes in one order.
@@ -87,5 +92,63 @@ func TestSearchHeader(t *testing.T) {
 		"HEADER X-One first HEADER X-Two no": "",
 	} {
 		c.expect("SEARCH "+args, "* SEARCH"+want+"\nOK SEARCH completed")
+	}
+}
+
+// A search ends with its session, whatever it waits for, and makes do with what the others leave it.
+func TestSearchReads(t *testing.T) {
+	b := newBed(t)
+	const n = 2*searchBatch + 10
+	b.fill(n, func(int) string { return raw("Subject: s", "", "text") })
+	c := b.session("SELECT INBOX")
+	search := func(ctx context.Context, change func(*searchRun)) (int, error) {
+		s, err := searchFor("BODY text")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		r := c.s.newSearchRun(ctx, c.s.sel, s.program)
+		change(r)
+		err = r.run()
+		return len(r.hits), err
+	}
+
+	found, err := search(t.Context(), func(r *searchRun) { r.reads = semaphore.NewWeighted(1) })
+	if found != n || err != nil {
+		t.Errorf("one message at a time: %d found, %v", found, err)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	batches := 0
+	_, err = search(ctx, func(r *searchRun) {
+		r.away = func(wait func() error) error {
+			if batches++; batches == 3 {
+				cancel()
+			}
+			return wait()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end of the session: %v", err)
+	}
+
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	_, err = search(ctx, func(r *searchRun) {
+		r.reads = semaphore.NewWeighted(1)
+		if !r.reads.TryAcquire(1) {
+			t.Error("no budget")
+		}
+		away := r.away
+		r.away = func(wait func() error) error {
+			stop := time.AfterFunc(10*time.Millisecond, cancel)
+			defer stop.Stop()
+			return away(wait)
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting for others: %v", err)
 	}
 }
