@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -271,6 +272,19 @@ func (c *sqliteConn) run(ctx context.Context, s *Stmt) error {
 
 var numberedParameter = regexp.MustCompile(`\$([0-9]+)`)
 
+// sqliteParameters returns a text in SQLite's words: $1 is a name to SQLite, ?1 a number, and a bare ? the next one. The driver
+// looks every name and number up, for every row's every column; so texts that use their parameters once each and in order,
+// nearly all, have bare ones.
+func sqliteParameters(text string) string {
+	n := 0
+	for _, m := range numberedParameter.FindAllStringSubmatch(text, -1) {
+		if n++; m[1] != strconv.Itoa(n) {
+			return numberedParameter.ReplaceAllString(text, "?$1")
+		}
+	}
+	return numberedParameter.ReplaceAllString(text, "?")
+}
+
 func (c *sqliteConn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if p := c.stmts[text]; p != nil {
 		return p, nil
@@ -284,8 +298,7 @@ func (c *sqliteConn) prepare(ctx context.Context, text string) (*sql.Stmt, error
 			break
 		}
 	}
-	// $1 is a name to SQLite; ?1 is a number.
-	p, err := c.conn.PrepareContext(ctx, numberedParameter.ReplaceAllString(text, "?$1"))
+	p, err := c.conn.PrepareContext(ctx, sqliteParameters(text))
 	if err != nil {
 		return nil, err
 	}
