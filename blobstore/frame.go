@@ -12,23 +12,16 @@ import (
 // maxFrameLen bounds a compressed frame: zstd stores what it can not shrink, with a few bytes of headers.
 const maxFrameLen = FrameSize + 1<<10
 
-// The encoder and the decoder are shared: EncodeAll and DecodeAll are stateless, run on the caller's goroutine, and draw
+// smallFrame is up to how many raw bytes a frame is compressed by the quicker encoder: half the time for some 4% more bytes.
+// Where most messages are small, compressing is a fifth of what a delivery costs the node.
+const smallFrame = 32 << 10
+
+// The encoders and the decoder are shared: EncodeAll and DecodeAll are stateless, run on the caller's goroutine, and draw
 // their working memory from a pool with GOMAXPROCS places. Neither may ever need more memory than a frame's worth.
 var (
-	encoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil,
-			zstd.WithEncoderLevel(zstd.SpeedDefault),
-			zstd.WithEncoderConcurrency(0),
-			zstd.WithWindowSize(FrameSize),
-			zstd.WithSingleSegment(true), // so that the header carries the raw size
-			zstd.WithEncoderCRC(true),
-			zstd.WithLowerEncoderMem(true))
-		if err != nil {
-			panic("blobstore: encoder options: " + err.Error())
-		}
-		return e
-	})
-	decoder = sync.OnceValue(func() *zstd.Decoder {
+	encoder      = newEncoder(zstd.SpeedDefault)
+	smallEncoder = newEncoder(zstd.SpeedFastest)
+	decoder      = sync.OnceValue(func() *zstd.Decoder {
 		d, err := zstd.NewReader(nil,
 			zstd.WithDecoderConcurrency(0),
 			zstd.WithDecoderMaxMemory(FrameSize),
@@ -41,11 +34,32 @@ var (
 	})
 )
 
+func newEncoder(level zstd.EncoderLevel) func() *zstd.Encoder {
+	return sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil,
+			zstd.WithEncoderLevel(level),
+			zstd.WithEncoderConcurrency(0),
+			zstd.WithWindowSize(FrameSize),
+			zstd.WithSingleSegment(true), // so that the header carries the raw size
+			zstd.WithEncoderCRC(true),
+			zstd.WithLowerEncoderMem(true))
+		if err != nil {
+			panic("blobstore: encoder options: " + err.Error())
+		}
+		return e
+	})
+}
+
 // frameBuffers holds raw buffers of FrameSize capacity for writers.
 var frameBuffers = sync.Pool{New: func() any { return new([FrameSize]byte) }}
 
 // encodeFrame appends raw, at most FrameSize bytes and not empty, to dst as one frame.
-func encodeFrame(dst, raw []byte) []byte { return encoder().EncodeAll(raw, dst) }
+func encodeFrame(dst, raw []byte) []byte {
+	if len(raw) <= smallFrame {
+		return smallEncoder().EncodeAll(raw, dst)
+	}
+	return encoder().EncodeAll(raw, dst)
+}
 
 // decodeFrame returns the size raw bytes of a frame in memory of its own. The header must be what encodeFrame writes, so that
 // a flipped bit can not switch the checksum off or make the decoder allocate.

@@ -71,7 +71,9 @@ func previewOf(p *Part, body io.Reader) (string, error) {
 				}
 			}
 			lineStart = r == '\n' && p.Subtype == "plain"
-			in.add(r)
+			if in.add(r); said.full() {
+				break // most of what was read is more than enough
+			}
 		}
 		if said.full() || errors.Is(err, io.EOF) {
 			break
