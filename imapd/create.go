@@ -72,6 +72,9 @@ func parseCreate(p *wire.Parser) (runner, error) {
 }
 
 func (cmd *create) run(ctx context.Context, s *session) error {
-	_, err := s.user.Create(ctx, cmd.name, cmd.use)
-	return err
+	m, err := s.user.Create(ctx, cmd.name, cmd.use)
+	if err != nil {
+		return err
+	}
+	return &statusError{typ: "OK", code: mailboxIDCode(m.ID), text: "CREATE completed"} // RFC 8474 section 4.1
 }

@@ -35,6 +35,7 @@ type fetch struct {
 	// What the items need.
 	flags     bool // FLAGS is asked for
 	modseq    bool // MODSEQ is asked for
+	threads   bool // THREADID is asked for
 	seen      bool // the items set \Seen
 	body      bool // the body's row
 	structure bool // its summary
@@ -113,6 +114,8 @@ func (f *fetch) plan() {
 			f.flags = true
 		case fetchModSeq:
 			f.modseq = true
+		case fetchThreadID:
+			f.threads = true
 		case fetchEnvelope, fetchBody, fetchBodyStructure:
 			f.body, f.structure = true, true
 		case fetchSection:
@@ -161,9 +164,12 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	if f.body {
+	switch {
+	case f.body:
 		err = r.windows(ctx, uids)
-	} else {
+	case f.threads:
+		err = r.rowsWithThreads(ctx, uids)
+	default:
 		err = r.rows(ctx, uids)
 	}
 	if err != nil {

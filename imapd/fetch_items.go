@@ -23,6 +23,9 @@ const (
 	fetchBinary
 	fetchBinarySize
 	fetchPreview
+	fetchSaveDate
+	fetchEmailID
+	fetchThreadID
 )
 
 // fetchItem is one data item of a FETCH.
@@ -41,6 +44,9 @@ var plainFetchItems = map[string]fetchItemKind{
 	"MODSEQ":        fetchModSeq,
 	"ENVELOPE":      fetchEnvelope,
 	"BODYSTRUCTURE": fetchBodyStructure,
+	"SAVEDATE":      fetchSaveDate,
+	"EMAILID":       fetchEmailID,
+	"THREADID":      fetchThreadID,
 }
 
 var fetchMacros = map[string][]fetchItem{

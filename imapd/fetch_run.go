@@ -25,13 +25,14 @@ const (
 // fetchRun is a FETCH being answered.
 type fetchRun struct {
 	*fetch
-	s      *session
-	w      *wire.Writer
-	gone   bool   // a message no longer exists
-	failed error  // the first message that could not be read
-	named  string // keywords of a message that the client was told of
-	told   uint64 // the session's, when the rows of the window were read
-	head   []byte // the beginning of a literal; see sectionContent.load
+	s        *session
+	w        *wire.Writer
+	gone     bool                                  // a message no longer exists
+	threadOf map[metadata.BodyID]metadata.ThreadID // of the window that is answered
+	failed   error                                 // the first message that could not be read
+	named    string                                // keywords of a message that the client was told of
+	told     uint64                                // the session's, when the rows of the window were read
+	head     []byte                                // the beginning of a literal; see sectionContent.load
 }
 
 // fetchRow is a message of a window.
@@ -107,6 +108,11 @@ func (r *fetchRun) window(ctx context.Context, rows []fetchRow) error {
 	})
 	if err != nil {
 		return err
+	}
+	if r.threads {
+		if err := r.lookThreads(ctx, ids); err != nil {
+			return err
+		}
 	}
 	for len(rows) > 0 {
 		n := 1

@@ -38,6 +38,12 @@ func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 		r.w.Number(uint64(m.Size))
 	case fetchModSeq:
 		r.w.Raw("(").Number(uint64(m.ModSeq)).Raw(")")
+	case fetchSaveDate:
+		r.w.DateTime(m.SaveDate)
+	case fetchEmailID:
+		r.w.Raw("(" + emailIDPrefix).Raw(m.Body.String()).Raw(")")
+	case fetchThreadID:
+		r.writeThreadID(m)
 	}
 }
 

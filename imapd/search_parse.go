@@ -18,6 +18,7 @@ type searchProgram struct {
 	root    searchKey
 	content []*contentKey
 	binders []binder
+	threads []*threadKey
 	modseq  bool // MODSEQ is among the keys
 }
 
@@ -62,7 +63,10 @@ func parseSearchProgram(p *wire.Parser, decode func(string) string) (*searchProg
 
 // flagKeys are the keys about system flags, and their opposites.
 var flagKeys = map[string]searchKey{
-	"ALL":        allKey{},
+	"ALL": allKey{},
+
+	"SAVEDATESUPPORTED": allKey{}, // RFC 8514
+
 	"ANSWERED":   flagKey(metadata.FlagAnswered),
 	"DELETED":    flagKey(metadata.FlagDeleted),
 	"DRAFT":      flagKey(metadata.FlagDraft),
@@ -123,7 +127,11 @@ func (p *searchParser) key() (searchKey, error) {
 			return sizeKey{int64(n), math.MaxInt64}, err
 		}
 		return sizeKey{-1, int64(n)}, err
-	case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE":
+	case "EMAILID":
+		return p.emailID()
+	case "THREADID":
+		return p.threadID()
+	case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE", "SAVEDBEFORE", "SAVEDON", "SAVEDSINCE":
 		return p.date(name)
 	case "OLDER", "YOUNGER":
 		return p.age(name == "YOUNGER")
@@ -198,6 +206,7 @@ func (p *searchParser) date(name string) (searchKey, error) {
 	}
 	d := t.Unix() / day
 	name, sent := strings.CutPrefix(name, "SENT")
+	name, saved := strings.CutPrefix(name, "SAVED")
 	k := dateKey{d, d + 1}
 	switch name {
 	case "BEFORE":
@@ -205,8 +214,11 @@ func (p *searchParser) date(name string) (searchKey, error) {
 	case "SINCE":
 		k = dateKey{d, math.MaxInt64}
 	}
-	if sent {
+	switch {
+	case sent:
 		return sentKey{k}, nil
+	case saved:
+		return savedKey{k}, nil
 	}
 	return k, nil
 }

@@ -38,6 +38,9 @@ func (s *session) newSearchRun(ctx context.Context, sel *mailstore.Selected, pro
 }
 
 func (r *searchRun) run() error {
+	if err := r.lookThreads(); err != nil {
+		return err
+	}
 	var undecided []metadata.UID
 	c := candidate{}
 	scope := r.only

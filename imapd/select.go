@@ -90,6 +90,7 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
 	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
 	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
+	s.w.Raw("* OK [").Raw(mailboxIDCode(m.ID)).Raw("] Mailbox identifier\r\n") // RFC 8474 section 4.2
 	if s.rev2 {
 		if err := s.writeSelectedName(ctx, cmd.name); err != nil {
 			s.unselect() // SELECT is all or nothing

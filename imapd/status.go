@@ -50,7 +50,7 @@ func parseStatusItems(p *wire.Parser) ([]string, error) {
 			return err
 		}
 		switch item {
-		case "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ", "APPENDLIMIT":
+		case "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ", "APPENDLIMIT", "MAILBOXID":
 		default:
 			return bad("Unknown STATUS item")
 		}
@@ -91,6 +91,10 @@ func (s *session) writeStatus(m *metadata.Mailbox, items []string) {
 	for i, item := range items {
 		if i > 0 {
 			s.w.SP()
+		}
+		if item == "MAILBOXID" {
+			s.w.Raw(mailboxIDCode(m.ID))
+			continue
 		}
 		s.w.Raw(item).SP().Number(statusValue(s, m, item))
 	}

@@ -64,12 +64,12 @@ func (e *env) dialNamed(t testing.TB, name string) net.Conn {
 	return c.conn
 }
 
-var masked = regexp.MustCompile(`(UIDVALIDITY|APPENDUID|COPYUID) \d+|(\[CAPABILITY) [^]]+`)
+var masked = regexp.MustCompile(`(UIDVALIDITY|APPENDUID|COPYUID) \d+|(\[CAPABILITY) [^]]+|(MAILBOXID) \([^)]*\)`)
 
 // mask hides what differs from run to run, and what every greeting and every CAPABILITY repeats.
 func mask(line string) string {
 	line = strings.Replace(line, strings.Join(extensions, " "), "EXTENSIONS", 1)
-	return masked.ReplaceAllString(line, "$1$2 ...")
+	return masked.ReplaceAllString(line, "$1$2$3 ...")
 }
 
 // directives are what transcripts may say behind "!".
