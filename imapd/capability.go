@@ -34,7 +34,11 @@ var extensions = []string{
 // capabilities returns what the connection offers as it is now.
 func (s *session) capabilities() string {
 	var b strings.Builder
-	b.WriteString(strings.Join(extensions, " "))
+	announced := strings.Join(extensions, " ")
+	if s.srv.cfg.LiteralMinus { // RFC 7888 section 5: never both
+		announced = strings.Replace(announced, "LITERAL+", "LITERAL-", 1)
+	}
+	b.WriteString(announced)
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
 	if s.user != nil {

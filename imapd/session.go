@@ -74,12 +74,6 @@ type userState struct {
 	utf8       bool // ENABLE UTF8=ACCEPT or IMAP4rev2: quoted strings and mailbox names in UTF-8
 	decoded    decodedPlaces
 	streaming  *appendSyntax // of the command that reads its literals itself; nil when none does
-
-	loginBy    time.Time // for the login as a whole
-	compressed bool
-	failures   int   // failed logins
-	badRow     int   // invalid commands one after another
-	end        error // what the session ends with after the present command
 }
 
 func newSession(srv *Server, c listener.Conn) *session {
@@ -94,7 +88,12 @@ func newSession(srv *Server, c listener.Conn) *session {
 	s.in = s.conn
 	s.ctx, s.cancel = context.WithCancel(srv.ctx)
 	s.w = wire.NewWriter(s.conn, writeBuffer)
+	var nonSync int64
+	if srv.cfg.LiteralMinus {
+		nonSync = 4096
+	}
 	s.r = wire.NewReader(source{s}, wire.ReaderOptions{
+		MaxNonSync: nonSync,
 		MaxCommand: srv.cfg.MaxCommandBytes,
 		MaxDiscard: max(64<<20, srv.cfg.MaxMessageBytes),
 		Continue:   s.askLiteral,

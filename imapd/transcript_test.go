@@ -114,6 +114,8 @@ func configure(t testing.TB, cfg *Config, args string) {
 	for f := range strings.FieldsSeq(args) {
 		k, v, _ := strings.Cut(f, "=")
 		switch k {
+		case "literal-minus":
+			cfg.LiteralMinus = true
 		case "size":
 			cfg.MaxMessageBytes = int64(atoi(t, v))
 		case "command":

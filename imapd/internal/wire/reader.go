@@ -22,6 +22,9 @@ type ReaderOptions struct {
 	// MaxDiscard is the size of the largest non-synchronizing literal that is read past when it is refused; the connection
 	// ends (ErrFlood) where a larger one begins. 0: 64 MiB.
 	MaxDiscard int64
+	// MaxNonSync is the size of the largest literal that may be sent without asking (LITERAL-, RFC 7888 section 5); a larger one
+	// is read past and refused. 0: any size.
+	MaxNonSync int64
 	// Continue asks the client for a synchronizing literal: it sends "+ " and flushes.
 	Continue func() error
 	// BeforeRead is called before each read from the connection, which may wait: what was written must be flushed now.
@@ -165,6 +168,8 @@ func (r *Reader) read(limit int) ([]byte, error) {
 			return refuse("Missing closing quote", "")
 		case scan.nul:
 			return refuse("NUL in a command", "")
+		case h.nonSync && r.opts.MaxNonSync > 0 && h.size > r.opts.MaxNonSync:
+			return refuse("Ask before sending that much", "TOOBIG")
 		case h.size > math32 && !h.nonSync:
 			return refuse("Invalid literal size", "")
 		}

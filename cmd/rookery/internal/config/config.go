@@ -32,10 +32,11 @@ type Config struct {
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool
 
-	Proxy  Proxy
-	Limits Limits
-	Cache  Cache
-	Log    Log
+	Proxy    Proxy
+	Limits   Limits
+	Sessions IMAPSessions
+	Cache    Cache
+	Log      Log
 }
 
 // Limits bound what clients may ask for.
@@ -49,6 +50,17 @@ type Limits struct {
 	ConnectionRate        int // a minute from one address; 0: no limit
 	Mailboxes             int // of one account
 	DatabaseConnections   int // of this node; not with SQLite
+}
+
+// IMAPSessions says what IMAP clients may do, and for how long.
+type IMAPSessions struct {
+	LiteralMinus  bool          // announce LITERAL- instead of LITERAL+
+	LoginTimeout  time.Duration // for a command before login
+	IdleTimeout   time.Duration // for a command after login
+	StreamTimeout time.Duration // between two pieces of a message in APPEND
+	WriteTimeout  time.Duration // for a piece of a response
+	FailedLogins  int
+	BadCommands   int // one after another
 }
 
 // Proxy says where connections begin with a PROXY header.

@@ -71,6 +71,8 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"shutdown_timeout": "5s", "metadata": "postgresql://u:p@h:5432/d", "blobs": "s3://k:s@h:9000/b?tls=false", "blobs_file": url,
 		"notify": "redis://h:6379/0", "lanes": "7",
 		"imap.listen": "127.0.0.1:143", "imaps.listen": "", "pop3.listen": "[::1]:110", "pop3s.listen": "localhost:995", "managesieve.listen": "localhost:4190",
+		"imap.literal_minus": "true", "imap.login_timeout": "30s", "imap.idle_timeout": "1h", "imap.stream_timeout": "1m",
+		"imap.write_timeout": "30s", "imap.failed_logins": "3", "imap.bad_commands": "4",
 		"lmtp.listen": "unix:/run/rookery/lmtp", "lmtp.over_quota": "permanent", "lmtp.trusted_networks": "127.0.0.1", "http.listen": ":80",
 		"auth.allow_plaintext": "true", "proxy.listeners": "imap,lmtp", "proxy.networks": "10.0.0.0/8,2001:db8::1", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
