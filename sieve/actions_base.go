@@ -131,10 +131,12 @@ func (f *fileintoCommand) run(vm *machine) error {
 	if !f.copy {
 		vm.keeps = false
 	}
-	for _, a := range vm.actions {
+	for i, a := range vm.actions {
 		if other, ok := a.(*FileInto); ok && sameMailbox(other, t) {
-			other.Flags = mergeFlags(other.Flags, t.flags)
-			other.Create = other.Create || f.target.create
+			merged := *other // of another script perhaps: if this one fails, that one's action stands
+			merged.Flags = mergeFlags(other.Flags, t.flags)
+			merged.Create = other.Create || f.target.create
+			vm.actions[i] = &merged
 			return nil
 		}
 	}

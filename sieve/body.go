@@ -187,15 +187,23 @@ func (d *document) rawBody() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if d.top.cut && !d.partsEdited { // where the body begins only the scan says
+		root, err := d.parts()
+		if err != nil {
+			return "", err
+		}
+		segments = []segment{{d.base, root.BodyOffset, d.base.size - root.BodyOffset}}
+	}
 	s, err := d.vm.readText(segments)
 	if err != nil {
 		return "", err
 	}
-	// The empty line is no part of the body.
-	if rest, ok := strings.CutPrefix(s, "\r\n"); ok {
-		s = rest
-	} else {
-		s = strings.TrimPrefix(s, "\n")
+	if !d.top.cut { // the empty line is no part of the body
+		if rest, ok := strings.CutPrefix(s, "\r\n"); ok {
+			s = rest
+		} else {
+			s = strings.TrimPrefix(s, "\n")
+		}
 	}
 	if d.texts == nil {
 		d.texts = map[textKey]string{}

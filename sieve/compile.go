@@ -178,6 +178,9 @@ func (c *compiler) commands(nodes []*node) []command {
 			if cmd := c.command(n); cmd != nil {
 				out = append(out, step{n.pos, cmd})
 			}
+			if i+1 < len(nodes) && (n.name == "stop" || n.name == "return" || n.name == "break" || n.name == "error") {
+				c.warn(nodes[i+1].pos, "this is never reached: it stands behind %q", n.name)
+			}
 		}
 	}
 	return out

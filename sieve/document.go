@@ -200,12 +200,15 @@ func (d *document) headerSegments() ([]segment, error) {
 	var out []segment
 	for i := range h.fields {
 		f := &h.fields[i]
-		switch {
-		case f.added:
+		if f.added {
 			out = append(out, literal(f.raw))
-		default:
-			out = append(out, segment{d.base, f.offset, int64(len(f.raw))})
+			continue
 		}
+		if n := len(out); n > 0 && out[n-1].src == io.ReaderAt(d.base) && out[n-1].offset+out[n-1].length == f.offset {
+			out[n-1].length += int64(len(f.raw))
+			continue
+		}
+		out = append(out, segment{d.base, f.offset, int64(len(f.raw))})
 	}
 	return out, nil
 }

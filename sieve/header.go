@@ -48,12 +48,15 @@ type header struct {
 	cut    bool  // the header is longer than what was read
 }
 
+// maxFields is how many fields of a header are looked at; the others are as if behind Limits.HeaderBytes.
+const maxFields = 10_000
+
 // parseHeader reads fields from raw, which stands at offset. whole says that raw ends where the message or the part's header
 // does.
 func parseHeader(raw []byte, offset int64, whole bool) *header {
 	h := &header{cut: true}
 	i := 0
-	for i < len(raw) {
+	for i < len(raw) && len(h.fields) < maxFields {
 		end, ok := lineEnd(raw, i)
 		if !ok && !whole {
 			break
@@ -121,7 +124,7 @@ func (vm *machine) readHeader(src io.ReaderAt, from, to int64) (*header, error) 
 		}
 		raw = buf
 		h := parseHeader(raw, from, from+n == to)
-		if !h.cut || from+n == limit {
+		if !h.cut || from+n == limit || len(h.fields) == maxFields {
 			return h, nil
 		}
 	}

@@ -9,7 +9,7 @@ type Limits struct {
 	ScriptSize  int // bytes of a script
 	StringSize  int // bytes of one string after its escapes
 	Nesting     int // depth of blocks, and of tests
-	Commands    int // commands and tests in one script
+	Commands    int // commands, tests and strings in one script
 	RegexSize   int // bytes of a regular expression
 	RegexMemory int // instructions of a compiled regular expression; of all in a script ten times as many
 

@@ -228,6 +228,7 @@ func RunAll(ctx context.Context, host Host, in Input, scripts ...*Script) (*Resu
 func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.script, vm.frame, vm.pos = s, newFrame(s), Pos{}
 	vm.keeps, vm.keep, vm.loops = true, nil, nil
+	vm.actions = slices.Clone(vm.actions)
 	vm.scriptStart, vm.reject, vm.answered = len(vm.actions), nil, false
 	vm.globals, vm.included, vm.stack = nil, nil, []string{s.name}
 	err := vm.block(s.commands)
@@ -249,13 +250,19 @@ func (vm *machine) result(r *Result, keep *Keep) (*Result, error) {
 	r.Message, r.Duplicates, r.NoAnswer, r.Steps = m, vm.duplicates, vm.noAnswer, vm.limits.Steps-max(vm.steps, 0)
 	delivered := false
 	for _, a := range vm.actions {
-		if _, ok := a.(*Discard); !ok {
-			r.Actions = append(r.Actions, a)
-		}
-		switch a.(type) {
-		case *FileInto, *Redirect, *Reject:
+		switch a := a.(type) {
+		case *Discard:
+			continue
+		case *FileInto:
+			if keep != nil && vm.in.Event == nil && sameMailbox(a, mailboxTarget{mailbox: "INBOX"}) {
+				keep.Flags = mergeFlags(keep.Flags, a.Flags) // RFC 5228 section 2.10.3: once is enough
+				continue
+			}
+			delivered = true
+		case *Redirect, *Reject:
 			delivered = true
 		}
+		r.Actions = append(r.Actions, a)
 	}
 	if keep != nil {
 		if keep.Message == nil {

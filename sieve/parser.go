@@ -105,9 +105,8 @@ func (p *parser) commandList() ([]*node, error) {
 
 // head reads the identifier of a command or test.
 func (p *parser) head() (*node, error) {
-	p.commands++
-	if p.commands > p.limits.Commands {
-		return nil, syntaxf(p.tok.pos, "the script has more than %d commands and tests", p.limits.Commands)
+	if err := p.count(); err != nil {
+		return nil, err
 	}
 	p.depth++
 	if p.depth > p.limits.Nesting {
@@ -115,6 +114,14 @@ func (p *parser) head() (*node, error) {
 	}
 	n := &node{pos: p.tok.pos, name: asciiLower(p.tok.text)}
 	return n, p.advance()
+}
+
+// count counts a command, test or string.
+func (p *parser) count() error {
+	if p.commands++; p.commands > p.limits.Commands {
+		return syntaxf(p.tok.pos, "the script has more than %d commands, tests and strings", p.limits.Commands)
+	}
+	return nil
 }
 
 func (p *parser) command() (*node, error) {
@@ -145,6 +152,8 @@ func (p *parser) command() (*node, error) {
 			return nil, syntaxf(p.tok.pos, `a command or "}" was expected, not %v`, p.tok)
 		}
 		return n, p.advance()
+	case p.mark(","):
+		return nil, syntaxf(p.tok.pos, `a "," has no meaning here; several strings stand in brackets, as in: ["a", "b"]`)
 	default:
 		return nil, syntaxf(p.tok.pos, `a ";" is missing after %q: found %v`, n.name, p.tok)
 	}
@@ -172,6 +181,9 @@ func (p *parser) arguments(n *node) error {
 		case p.tok.kind == tokenNumber:
 			a.kind, a.number = argNumber, p.tok.number
 		case p.tok.kind == tokenString:
+			if err := p.count(); err != nil {
+				return err
+			}
 			a.kind, a.strings = argString, []str{{p.tok.pos, p.tok.text}}
 		case p.mark("["):
 			var err error
@@ -201,6 +213,9 @@ func (p *parser) stringList() (argument, error) {
 		}
 		if p.tok.kind != tokenString {
 			return a, syntaxf(p.tok.pos, "a string was expected in this list, not %v", p.tok)
+		}
+		if err := p.count(); err != nil {
+			return a, err
 		}
 		a.strings = append(a.strings, str{p.tok.pos, p.tok.text})
 		if err := p.advance(); err != nil {

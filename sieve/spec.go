@@ -214,7 +214,11 @@ func (c *compiler) shape(b *bound) {
 	switch b.spec.tests {
 	case noTest:
 		if len(b.tests) > 0 {
-			c.fail(b.tests[0].pos, "%q takes no test; is a \";\" missing before %q?", b.name, b.tests[0].name)
+			missing := ";"
+			if b.spec.test != nil {
+				missing = ","
+			}
+			c.fail(b.tests[0].pos, "%q takes no test; is a %q missing before %q?", b.name, missing, b.tests[0].name)
 		}
 	case oneTest:
 		if len(b.tests) != 1 || b.listed {

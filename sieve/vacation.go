@@ -114,10 +114,13 @@ func (v *vacationCommand) run(vm *machine) error {
 	if err != nil {
 		return err
 	}
-	own := slices.Concat(vm.in.Addresses, []string{vm.in.Envelope.To}, getAll(vm, v.addresses))
-	for i, a := range own {
+	own := map[string]string{} // by the address in lower case
+	for _, a := range slices.Concat(vm.in.Addresses, []string{vm.in.Envelope.To}, getAll(vm, v.addresses)) {
+		if err := vm.charge(20); err != nil {
+			return err
+		}
 		if address, ok := singleAddress(a); ok {
-			own[i] = address
+			own[asciiLower(address)] = address
 		}
 	}
 	matched, why := personal(h, vm.in.Envelope.From, own)
@@ -167,8 +170,9 @@ func (v *vacationCommand) answer(vm *machine, h *header, matched string) error {
 var recipientFields = []string{"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"}
 
 // personal decides whether a message is one that a person wrote to the user (RFC 5230 section 4.5 and 4.6, RFC 3834 section
-// 2). It returns the user's address that the message was sent to, or why it is not to be answered.
-func personal(h *header, sender string, own []string) (matched, why string) {
+// 2). It returns which of the user's addresses (own, by their lower case) the message was sent to, or why it is not to be
+// answered.
+func personal(h *header, sender string, own map[string]string) (matched, why string) {
 	switch {
 	case sender == "":
 		return "", "the message has no envelope sender"
@@ -176,7 +180,7 @@ func personal(h *header, sender string, own []string) (matched, why string) {
 		return "", "the envelope sender is no address that can be answered"
 	case systemSender(sender):
 		return "", "the envelope sender is a mailing list or a program"
-	case slices.ContainsFunc(own, func(o string) bool { return asciiEqualFold(o, sender) }):
+	case own[asciiLower(sender)] != "":
 		return "", "the message comes from one of the user's own addresses"
 	}
 	for i := range h.fields {
@@ -212,10 +216,8 @@ func personal(h *header, sender string, own []string) (matched, why string) {
 			continue
 		}
 		for _, a := range parseAddresses(f.structured()) {
-			for _, o := range own {
-				if o != "" && asciiEqualFold(addrSpec(a), o) {
-					return o, ""
-				}
+			if o := own[asciiLower(addrSpec(a))]; o != "" {
+				return o, ""
 			}
 		}
 	}
