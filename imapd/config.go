@@ -44,12 +44,13 @@ type Config struct {
 	MaxFailures              int   // failed logins of a connection; 0: 5
 	MaxBadCommands           int   // one after another, before BYE; 0: 20
 
-	LoginTimeout  time.Duration // for a command before login; five times as long for the login as a whole; 0: 60 s
-	IdleTimeout   time.Duration // for a command after login; not during IDLE; 0: 30 min (RFC 9051 section 5.4: at least)
-	StreamTimeout time.Duration // between two pieces of a message in APPEND; 0: 5 min
-	WriteTimeout  time.Duration // for a piece of a response to leave; 0: 2 min
-	FailureDelay  time.Duration // before a failed login is answered; 0: 2 s
-	KeepAlive     time.Duration // between untagged OKs during IDLE; 0: 2 min
+	LoginTimeout     time.Duration // for a command before login; five times as long for the login as a whole; 0: 60 s
+	IdleTimeout      time.Duration // for a command after login; not during IDLE; 0: 30 min (RFC 9051 section 5.4: at least)
+	StreamTimeout    time.Duration // between two pieces of a message in APPEND; 0: 5 min
+	WriteTimeout     time.Duration // for a piece of a response to leave; 0: 2 min
+	FailureDelay     time.Duration // before a failed login is answered; 0: 2 s
+	ProgressInterval time.Duration // between two notes of how far a long command is; 0: 10 s
+	KeepAlive        time.Duration // between untagged OKs during IDLE; 0: 2 min
 
 	Log     *slog.Logger          // nil: slog.Default
 	Metrics prometheus.Registerer // nil: none
@@ -78,6 +79,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	orElse(&cfg.StreamTimeout, 5*time.Minute)
 	orElse(&cfg.WriteTimeout, 2*time.Minute)
 	orElse(&cfg.FailureDelay, 2*time.Second)
+	orElse(&cfg.ProgressInterval, 10*time.Second)
 	orElse(&cfg.KeepAlive, 2*time.Minute)
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()

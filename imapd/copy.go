@@ -59,7 +59,11 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if err != nil || len(uids) == 0 {
 		return err
 	}
-	res, err := s.sel.Copy(ctx, uids, c.dest)
+	var res *metadata.CopyResult
+	err = s.lend(func() (err error) {
+		res, err = s.sel.Copy(ctx, uids, c.dest)
+		return err
+	})
 	if err != nil {
 		return tryCreate(err)
 	}

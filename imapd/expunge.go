@@ -46,7 +46,11 @@ func (e expunge) run(ctx context.Context, s *session) error {
 			return nil
 		}
 	}
-	res, err := s.sel.Expunge(ctx, uids)
+	var res *metadata.ExpungeResult
+	err := s.lend(func() (err error) {
+		res, err = s.sel.Expunge(ctx, uids)
+		return err
+	})
 	if err != nil {
 		return err
 	}

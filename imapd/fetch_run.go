@@ -73,6 +73,7 @@ func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
 		}
 	}
 	rows := make([]fetchRow, 0, min(fetchWindow, uids.Len()))
+	r.s.progress.expect(uids.Len())
 	for window := range windows(uids, fetchWindow) {
 		rows = rows[:0]
 		r.told = r.s.told
@@ -157,7 +158,9 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 			r.gone = true
 			continue
 		}
-		if err := r.message(ctx, row, body); err != nil {
+		err := r.message(ctx, row, body)
+		r.s.progress.add(1)
+		if err != nil {
 			if errors.Is(err, errUnknownCTE) { // RFC 3516 section 4.3: the command fails; the other messages are answered
 				r.failed = cmp.Or(r.failed, err)
 				continue

@@ -97,7 +97,7 @@ func (s *session) push(ctx context.Context, changed <-chan struct{}) {
 // tellNews takes the session's lock and tells the client what is new in the selected mailbox. again asks for another call a while
 // later; the error ends the session.
 func (s *session) tellNews(ctx context.Context) (again bool, err error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // DONE: what is new comes with the completion
@@ -114,7 +114,7 @@ func (s *session) tellNews(ctx context.Context) (again bool, err error) {
 
 // tellAlive takes the session's lock and shows that the connection lives.
 func (s *session) tellAlive(context.Context) (again bool, err error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	s.w.Raw("* OK Still here\r\n")
 	return false, s.flushIdle()

@@ -14,6 +14,36 @@ type present struct {
 	tag   string // ESEARCH repeats it
 	stale bool   // the command changed the selected mailbox by its name: ask the database for news
 	after func() error
+	// progress tells the client how far the command is; nil where its time is the client's.
+	progress *progress
+}
+
+// lock takes the session's lock, once it is not lent.
+func (s *session) lock() {
+	s.mu.Lock()
+	for s.lent {
+		s.ended.Wait()
+	}
+}
+
+// wait gives the lock up until a command has ended.
+func (s *session) wait() {
+	s.ended.Wait()
+	for s.lent {
+		s.ended.Wait()
+	}
+}
+
+// lend is away for what touches the Selected, such as changes of it: all others wait. Only progress.tell comes between.
+func (s *session) lend(work func() error) error {
+	s.lent = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.lent = false
+		s.ended.Broadcast()
+	}()
+	return work()
 }
 
 // away gives the session's lock up while wait runs, which therefore touches nothing of the session. It is for waits for
@@ -24,7 +54,7 @@ func (s *session) away(wait func() error) error {
 	mine := s.present
 	s.mu.Unlock()
 	defer func() {
-		s.mu.Lock()
+		s.lock()
 		s.present = mine
 	}()
 	return wait()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
 // moveCommand has no seqs: RFC 6851 section 3 wants the EXPUNGE responses before the tagged one.
@@ -40,7 +41,11 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	if len(uids) == 0 {
 		return nil
 	}
-	res, err := s.sel.Move(ctx, uids, c.dest)
+	var res *metadata.CopyResult
+	err = s.lend(func() (err error) {
+		res, err = s.sel.Move(ctx, uids, c.dest)
+		return err
+	})
 	if err != nil {
 		return tryCreate(err)
 	}

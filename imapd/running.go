@@ -25,7 +25,7 @@ type running struct {
 func (s *session) begin(r *running) {
 	for s.mustWait(r) {
 		_ = s.w.Flush() // sticks; the client may wait for what is done
-		s.ended.Wait()
+		s.wait()
 	}
 	s.running = append(s.running, r)
 }
@@ -53,6 +53,10 @@ func (s *session) countsMessages() bool {
 
 // complete runs r, brings the session to the present and answers. Its error ends the session.
 func (s *session) complete(ctx context.Context, r *running) error {
+	if !r.cmd.waits {
+		s.progress = s.watch(r.tag)
+		defer s.progress.end()
+	}
 	err := r.run.run(ctx, s)
 	if !r.own {
 		s.startClock()
@@ -79,7 +83,7 @@ func (s *session) detach(r *running) error {
 	s.coming = true
 	s.startClock()
 	go s.runBeside(r)
-	s.mu.Lock()
+	s.lock()
 	s.coming = false
 	s.present = mine
 	return s.end
@@ -121,6 +125,6 @@ func (s *session) fail(err error) {
 // settle waits until no command runs.
 func (s *session) settle() {
 	for len(s.running) > 0 {
-		s.ended.Wait()
+		s.wait()
 	}
 }

@@ -21,9 +21,10 @@ type searchRun struct {
 	log   *slog.Logger
 	reads *semaphore.Weighted // of bodies at once, in the whole server
 	// away calls what waits for storage; see session.away.
-	away    func(wait func() error) error
-	program *searchProgram
-	first   bool // only the first hit is wanted
+	away     func(wait func() error) error
+	progress *progress
+	program  *searchProgram
+	first    bool // only the first hit is wanted
 
 	only metadata.UIDSet // nil: all that can match
 
@@ -34,7 +35,7 @@ type searchRun struct {
 
 // newSearchRun returns a search that begins with the session's lock. sel is the selected mailbox or another one.
 func (s *session) newSearchRun(ctx context.Context, sel *mailstore.Selected, program *searchProgram) *searchRun {
-	return &searchRun{ctx: ctx, sel: sel, log: s.log, reads: s.srv.reads, away: s.away, program: program}
+	return &searchRun{ctx: ctx, sel: sel, log: s.log, reads: s.srv.reads, away: s.away, progress: s.progress, program: program}
 }
 
 func (r *searchRun) run() error {
@@ -69,10 +70,12 @@ func (r *searchRun) run() error {
 		return err
 	}
 	decided := len(r.hits)
+	r.progress.expect(len(undecided))
 	for window := range windows(metadata.UIDSetOf(undecided...), fetchWindow) {
 		if err := r.window(window); err != nil {
 			return err
 		}
+		r.progress.add(window.Len())
 		if r.first && len(r.hits) > decided {
 			break
 		}

@@ -42,7 +42,8 @@ type session struct {
 	told    uint64     // grows when the client is told of changed flags or expunged messages
 	coming  bool       // the connection's goroutine waits for the lock, and will flush
 	running []*running // commands, see order.go
-	ended   sync.Cond  // one of them has ended; with mu
+	ended   sync.Cond  // one of them has ended, or the lock is lent no more; with mu
+	lent    bool       // see lend
 
 	userState
 
@@ -123,7 +124,7 @@ func (s *session) serve() {
 			return
 		}
 	}
-	s.mu.Lock()
+	s.lock()
 	s.greet()
 	s.mu.Unlock()
 	for {
@@ -198,7 +199,7 @@ func (s *session) unselect() {
 func (s *session) close() {
 	defer s.conn.cut()
 	defer s.cancel()
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if s.user != nil {
 		s.srv.leave(s.account)
@@ -213,7 +214,7 @@ func (s *session) logPanic(v any) {
 
 // farewell says why the session ends, where the client can still be told.
 func (s *session) farewell(err error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if !errors.Is(err, errStopped) { // those that run may end before a shutdown
 		s.cancel()

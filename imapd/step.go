@@ -11,7 +11,7 @@ import (
 
 // step reads one command, runs it and answers. Its error ends the session.
 func (s *session) step() error {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	s.present = present{}
 	if s.end != nil {

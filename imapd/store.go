@@ -156,7 +156,11 @@ func (st *store) run(ctx context.Context, s *session) error {
 	}
 	req := st.req
 	req.UIDs = uids
-	res, err := s.sel.StoreFlags(ctx, req)
+	var res *metadata.StoreResult
+	err = s.lend(func() (err error) {
+		res, err = s.sel.StoreFlags(ctx, req)
+		return err
+	})
 	if err != nil {
 		return err
 	}
