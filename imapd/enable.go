@@ -19,6 +19,7 @@ var enabled = map[string]func(*session){
 	"IMAP4REV2":   (*session).enableRev2,
 	"UTF8=ACCEPT": (*session).enableUTF8Accept,
 	"QRESYNC":     (*session).enableQresync,
+	"UIDONLY":     (*session).enableUIDOnly,
 }
 
 // enable is ENABLE (RFC 5161).

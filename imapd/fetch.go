@@ -33,6 +33,7 @@ type fetch struct {
 	partial      partialRange     // only these of the set (RFC 9394); zero: all
 
 	// What the items need.
+	addedUID  bool // UID is the first item, and nobody asked for it
 	flags     bool // FLAGS is asked for
 	modseq    bool // MODSEQ is asked for
 	threads   bool // THREADID is asked for
@@ -106,7 +107,9 @@ func (f *fetch) plan() {
 		f.items = prepend(f.items, fetchModSeq, "MODSEQ") // RFC 7162 section 3.1.4.1
 	}
 	if f.set.uid {
+		asked := len(f.items)
 		f.items = prepend(f.items, fetchUID, "UID") // RFC 3501 section 6.4.8
+		f.addedUID = len(f.items) > asked
 	}
 	for i := range f.items {
 		switch it := &f.items[i]; it.kind {
@@ -158,6 +161,9 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 	if f.modseq {
 		s.enableCondstore()
 	}
+	if f.addedUID && s.uidOnly {
+		f.items = f.items[1:] // UIDFETCH begins with it
+	}
 	r := fetchRun{fetch: f, s: s, w: s.w}
 	if f.vanished {
 		if err := f.tellVanished(ctx, s); err != nil {
@@ -191,7 +197,7 @@ func (r *fetchRun) rows(ctx context.Context, uids metadata.UIDSet) error {
 			if r.flags {
 				r.nameKeywords(m)
 			}
-			r.begin(seq)
+			r.s.beginFetch(seq, m.UID)
 			for i := range r.items {
 				it := &r.items[i]
 				if i > 0 {

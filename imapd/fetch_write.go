@@ -11,10 +11,6 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-func (r *fetchRun) begin(seq mailstore.SeqNum) {
-	r.w.Raw("* ").Number(uint64(seq)).Raw(" FETCH (")
-}
-
 func (r *fetchRun) end() { r.w.Raw(")\r\n") }
 
 // nameKeywords makes sure that the client was told of the keywords that FLAGS is about to say.
@@ -90,7 +86,7 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 		if r.s.condstore {
 			items = prepend(items, fetchModSeq, "MODSEQ")
 		}
-		if r.s.condstore || r.s.rev2 {
+		if (r.s.condstore || r.s.rev2) && !r.s.uidOnly {
 			items = prepend(items, fetchUID, "UID")
 		}
 		items = prepend(items, fetchFlags, "FLAGS")
@@ -98,7 +94,7 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 	if r.flags || row.told {
 		r.nameKeywords(&row.m)
 	}
-	r.begin(row.seq)
+	r.s.beginFetch(row.seq, row.m.UID)
 	for i := range items {
 		it := &items[i]
 		if i > 0 {

@@ -183,6 +183,9 @@ func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
 	if c.badCharset {
 		return nil, errBadCharset
 	}
+	if c.program.numbers && s.uidOnly { // RFC 9586 section 3.5
+		return nil, errUIDRequired
+	}
 	if c.program.modseq {
 		s.enableCondstore()
 	}

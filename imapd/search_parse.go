@@ -20,6 +20,7 @@ type searchProgram struct {
 	binders []binder
 	threads []*threadKey
 	modseq  bool // MODSEQ is among the keys
+	numbers bool // message sequence numbers are
 }
 
 // binder is a key whose meaning depends on when and where it is evaluated.
@@ -174,6 +175,7 @@ func (p *searchParser) set(uid bool) (searchKey, error) {
 	set, err := parseMessageSet(p.Parser, uid)
 	k := &setKey{set: set}
 	p.program.binders = append(p.program.binders, k)
+	p.program.numbers = p.program.numbers || !uid && !set.saved
 	return k, err
 }
 

@@ -66,6 +66,9 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	if cmd.qresync != nil && !s.qresync {
 		return errNoQresync
 	}
+	if s.uidOnly && cmd.qresync != nil && len(cmd.qresync.seqs) > 0 { // RFC 9586 section 3.7
+		return errUIDRequired
+	}
 	if s.sel != nil {
 		// RFC 7162 section 3.2.11: the boundary between responses for the one mailbox and the other. Whatever becomes of this
 		// command, the old mailbox is no longer selected (RFC 3501 section 6.3.1).
@@ -83,7 +86,7 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.writeFlagNames(sel.Keywords())
 	s.w.Raw("* ").Number(uint64(sel.NumMessages())).Raw(" EXISTS\r\n")
 	s.writeRecent(sel.NumRecent())
-	if first := sel.FirstUnseen(); first != 0 && !s.rev2 {
+	if first := sel.FirstUnseen(); first != 0 && !s.rev2 && !s.uidOnly {
 		s.w.Raw("* OK [UNSEEN ").Number(uint64(first)).Raw("] First unseen\r\n")
 	}
 	m := sel.Mailbox()

@@ -70,6 +70,7 @@ type userState struct {
 	// untagged FETCH responses carry MODSEQ.
 	condstore  bool
 	qresync    bool // enabled: VANISHED instead of EXPUNGE (RFC 7162 section 3.2.3)
+	uidOnly    bool // enabled: no message sequence numbers (RFC 9586)
 	rev2       bool // ENABLE IMAP4rev2
 	utf8Accept bool // ENABLE UTF8=ACCEPT
 	utf8       bool // ENABLE UTF8=ACCEPT or IMAP4rev2: quoted strings and mailbox names in UTF-8

@@ -40,6 +40,9 @@ func (s *session) step() error {
 	if cmd.states&s.state() == 0 {
 		return s.answer(tag, name, bad(s.notNow(cmd)))
 	}
+	if s.needsUID(cmd) {
+		return s.answer(tag, name, errUIDRequired)
+	}
 	run, err := cmd.parse(p)
 	if err != nil {
 		return s.answer(tag, name, err)
@@ -123,5 +126,5 @@ func (s *session) streams(head []byte) bool {
 		return false
 	}
 	cmd, _, err := lookup(p)
-	return err == nil && cmd.streams != nil && cmd.states&s.state() != 0 && cmd.streams(p)
+	return err == nil && cmd.streams != nil && !s.needsUID(cmd) && cmd.states&s.state() != 0 && cmd.streams(p)
 }

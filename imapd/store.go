@@ -236,9 +236,9 @@ func (st *store) writeFetch(s *session, seq mailstore.SeqNum, m *metadata.Messag
 		s.nameKeywords(m.Keywords)
 	}
 	w := s.w
-	w.Raw("* ").Number(uint64(seq)).Raw(" FETCH (")
+	s.beginFetch(seq, m.UID)
 	sep := ""
-	if st.set.uid || s.condstore { // RFC 7162 section 3.2.4: UID beside MODSEQ
+	if (st.set.uid || s.condstore) && !s.uidOnly { // RFC 7162 section 3.2.4: UID beside MODSEQ
 		w.Raw("UID ").Number(uint64(m.UID))
 		sep = " "
 	}

@@ -67,7 +67,7 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 
 // writeExpunged writes EXPUNGE or VANISHED.
 func (s *session) writeExpunged(gone []mailstore.Expunged) {
-	if s.qresync {
+	if s.qresync || s.uidOnly {
 		uids := make([]metadata.UID, len(gone))
 		for i := range gone {
 			uids[i] = gone[i].UID
@@ -83,8 +83,8 @@ func (s *session) writeExpunged(gone []mailstore.Expunged) {
 // writeFlagsUpdate writes the untagged FETCH for changed flags. Clients that know CONDSTORE get MODSEQ (RFC 7162 section 3.2.4)
 // and the UID, which RFC 9051 section 7.5.2 wants too.
 func (s *session) writeFlagsUpdate(m *metadata.Message) {
-	s.w.Raw("* ").Number(uint64(s.sel.Seq(m.UID))).Raw(" FETCH (")
-	if s.condstore || s.rev2 {
+	s.beginFetch(s.sel.Seq(m.UID), m.UID)
+	if (s.condstore || s.rev2) && !s.uidOnly {
 		s.w.Raw("UID ").Number(uint64(m.UID)).SP()
 	}
 	s.w.Raw("FLAGS ")
