@@ -13,8 +13,8 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// withDirectory runs f with the directory of the configured installation. It may run beside servers.
-func withDirectory(cmd *cobra.Command, f func(ctx context.Context, d *directory.Local) error) error {
+// withMetadata runs f with the metadata of the configured installation. It may run beside servers.
+func withMetadata(cmd *cobra.Command, f func(ctx context.Context, meta metadata.Store) error) error {
 	cfg, err := loadConfig(cmd)
 	if err != nil {
 		return err
@@ -28,11 +28,22 @@ func withDirectory(cmd *cobra.Command, f func(ctx context.Context, d *directory.
 	if err := prepareSchema(cmd.Context(), cfg, meta, log); err != nil {
 		return err
 	}
-	d, err := newDirectory(cfg, meta, log)
+	return f(cmd.Context(), meta)
+}
+
+// withDirectory runs f with the directory of the configured installation.
+func withDirectory(cmd *cobra.Command, f func(ctx context.Context, d *directory.Local) error) error {
+	cfg, err := loadConfig(cmd)
 	if err != nil {
 		return err
 	}
-	return f(cmd.Context(), d)
+	return withMetadata(cmd, func(ctx context.Context, meta metadata.Store) error {
+		d, err := newDirectory(cfg, meta, newLog(os.Stderr, config.Log{Level: "warn"}))
+		if err != nil {
+			return err
+		}
+		return f(ctx, d)
+	})
 }
 
 func newDirectory(cfg *config.Config, meta metadata.Store, log *slog.Logger) (*directory.Local, error) {

@@ -23,7 +23,9 @@ import (
 	"github.com/rookery-mail/rookery/managesieved"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/notify"
+	"github.com/rookery-mail/rookery/outbound"
 	"github.com/rookery-mail/rookery/pop3d"
+	"github.com/rookery-mail/rookery/sieve"
 )
 
 // lastWords bounds how long the storage may take to close after speakers have had shutdown_timeout.
@@ -41,6 +43,7 @@ type node struct {
 	hints  notify.Notifier
 	store  *mailstore.Store
 	dir    *directory.Local
+	queue  *outbound.Queue
 	imap   *imapd.Server
 	pop3   *pop3d.Server
 	sieve  *managesieved.Server
@@ -105,7 +108,10 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 	if err != nil {
 		return err
 	}
-	n.dir, err = newDirectory(n.cfg, n.meta, n.log)
+	if n.dir, err = newDirectory(n.cfg, n.meta, n.log); err != nil {
+		return err
+	}
+	n.queue, err = n.newQueue(metrics)
 	return err
 }
 
@@ -135,7 +141,8 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		return err
 	}
 	n.sieve, err = managesieved.New(managesieved.Config{
-		Scripts: n.meta, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
+		Scripts: n.meta, Limits: scriptLimits(cfg), Compile: sieve.Options{Limits: sieveLimits(cfg)},
+		Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
 		MaxConnectionRate: cfg.Limits.ConnectionRate,
 		Log:               n.log, Metrics: metrics,
@@ -143,8 +150,12 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	if err != nil {
 		return err
 	}
+	deliverer, err := n.newDeliverer(metrics)
+	if err != nil {
+		return err
+	}
 	n.lmtp, err = lmtpd.New(lmtpd.Config{
-		Store: n.store, Directory: n.dir, TLS: n.certs.config(), Hostname: cfg.Hostname,
+		Store: n.store, Directory: n.dir, Deliverer: deliverer, TLS: n.certs.config(), Hostname: cfg.Hostname,
 		TrustedNetworks: cfg.LMTPTrusted,
 		MaxConnections:  cfg.Limits.Connections, MaxMessageBytes: cfg.Limits.MessageSize, MaxRecipients: cfg.Limits.Recipients,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
@@ -225,6 +236,11 @@ func (n *node) stop(ctx context.Context) {
 
 // closeStorage closes what is open, users before what they use.
 func (n *node) closeStorage(ctx context.Context) {
+	if n.queue != nil {
+		if err := n.queue.Close(ctx); err != nil {
+			n.log.Warn("attempts to send mail were given up", "error", err)
+		}
+	}
 	if n.store != nil {
 		if err := n.store.Close(ctx); err != nil {
 			n.log.Error("the mail store did not close in order", "error", err)

@@ -18,7 +18,8 @@ import (
 )
 
 func newSieveCommand() *cobra.Command {
-	return group("sieve", "Check and try Sieve scripts", newSieveCheckCommand(), newSieveTestCommand())
+	return group("sieve", "Mail filters of accounts and of the administrator", newSieveCheckCommand(), newSieveTestCommand(), newSievePutCommand(),
+		newSieveGetCommand(), newSieveListCommand(), newSieveActivateCommand(), newSieveDeleteCommand(), newSieveErrorsCommand(), newSieveStandardCommand())
 }
 
 // sieveCheck is what "sieve check --json" prints.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/outbound"
 )
 
 func nonEmpty(s string) string {
@@ -156,4 +157,21 @@ func proxied(s string) (protocol, expected string) {
 		return "", `listeners: "` + strings.Join(protocols, `", "`) + `"`
 	}
 	return s, ""
+}
+
+func submissionURL(s string) string {
+	if s == "" {
+		return ""
+	}
+	if _, err := outbound.ParseSubmission(s); err != nil {
+		return "smtp://USER:PASSWORD@HOST:PORT?tls=starttls (special characters as %XX), and no password without TLS"
+	}
+	return ""
+}
+
+func fieldName(s string) string {
+	if s == "" || len(s) > 100 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
+		return "the name of a header field"
+	}
+	return ""
 }

@@ -32,11 +32,35 @@ type Config struct {
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool
 
+	Outbound Outbound
+	Sieve    Sieve
+	Spam     Spam
+
 	Proxy    Proxy
 	Limits   Limits
 	Sessions IMAPSessions
 	Cache    Cache
 	Log      Log
+}
+
+// Outbound says how what scripts send leaves.
+type Outbound struct {
+	Submission string // URL, see the key's doc; "": nothing is sent
+	Expire     time.Duration
+}
+
+// Sieve bounds an account's scripts.
+type Sieve struct {
+	Scripts                 int
+	ScriptBytes, TotalBytes int64
+	Redirects               int // of one message
+}
+
+// Spam says how an upstream filter marks it.
+type Spam struct {
+	StandardScript bool
+	Header         string
+	Limit          int
 }
 
 // Limits bound what clients may ask for.

@@ -77,8 +77,10 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"auth.allow_plaintext": "true", "proxy.listeners": "imap,lmtp", "proxy.networks": "10.0.0.0/8,2001:db8::1", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
+		"outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
+		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
 	}
-	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true} // tested below
+	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true} // tested below
 	for _, k := range keys {
 		v, ok := values[k.name]
 		if !ok {
@@ -200,6 +202,8 @@ func TestRefused(t *testing.T) {
 		{file: "metadata_file = \"/nowhere\"", want: `FILE:1: metadata_file: "/nowhere" is not right; expected a file that can be read`},
 		{file: "metadata_file = \"" + leak + "\"", want: "expected a file that holds sqlite:PATH"},
 		{file: "blobs = \"file:/x\"\nblobs_file = \"/y\"", want: "FILE:2: blobs_file: blobs and blobs_file are both given"},
+		{file: "[outbound]\nsubmission = \"smtp://u:hunter2@host?tls=none\"", want: "FILE:2: outbound.submission: its value (not shown) is not right"},
+		{file: "[spam]\nheader = \"X Y\"", want: "expected the name of a header field"},
 		{env: []string{"ROOKERY_IMAP_LISTEN=nonsense"}, want: `ROOKERY_IMAP_LISTEN: imap.listen: "nonsense" is not right; expected host:port`},
 		{env: []string{"ROOKERY_IMAP_LISEN=:143"}, want: "ROOKERY_IMAP_LISEN: is no key of Rookery's, did you mean ROOKERY_IMAP_LISTEN?"},
 		{env: []string{"ROOKERY_METADATA=oracle://x:hunter2@y"}, want: "ROOKERY_METADATA: metadata: its value (not shown)"},

@@ -28,6 +28,7 @@ var (
 	readMetadata = text(func(c *Config) *string { return &c.Metadata }, metadataURL)
 	readBlobs    = text(func(c *Config) *string { return &c.Blobs }, blobsURL)
 	readNotify   = text(func(c *Config) *string { return &c.Notify }, notifyURL)
+	readSubmit   = text(func(c *Config) *string { return &c.Outbound.Submission }, submissionURL)
 )
 
 // keys is the table, in the order of the example: keys without a section first.
@@ -92,6 +93,29 @@ var keys = []key{
 		doc: "The networks whose clients may use XCLIENT and XFORWARD (Postfix's lmtp_send_xforward_command), such as\n[\"127.0.0.1\"], which means unix sockets too."},
 	{name: "http.listen", def: `"127.0.0.1:8080"`, read: text(func(c *Config) *string { return &c.HTTP }, listenTCP),
 		doc: "/healthz, /readyz and /metrics. There is no login."},
+
+	{name: "outbound.submission", def: `""`, secret: true, read: readSubmit,
+		doc: "The server that takes what Sieve scripts send (redirects, vacation responses, notifications, rejections):\nsmtp://USER:PASSWORD@HOST:587?tls=starttls (or tls=implicit, tls=none; verify=false takes any certificate; special\ncharacters as %XX). Empty: scripts that send have an error, the mail is kept."},
+	{name: "outbound.submission_file", def: `""`, read: secretFile(readSubmit),
+		doc: "A file that holds the URL, instead of outbound.submission."},
+	{name: "outbound.expire", def: `"120h"`, read: duration(func(c *Config) *time.Duration { return &c.Outbound.Expire }),
+		doc: "How long sending is tried before the sender of a redirected message is told that it failed."},
+
+	{name: "sieve.scripts", def: `64`, read: number(func(c *Config) *int { return &c.Sieve.Scripts }, 1, 10_000),
+		doc: "Scripts of one account."},
+	{name: "sieve.script_size", def: `"256KiB"`, read: size(func(c *Config) *int64 { return &c.Sieve.ScriptBytes }, 1<<10),
+		doc: "The largest script."},
+	{name: "sieve.total_size", def: `"2MiB"`, read: size(func(c *Config) *int64 { return &c.Sieve.TotalBytes }, 1<<10),
+		doc: "All scripts of one account together."},
+	{name: "sieve.redirects", def: `8`, read: number(func(c *Config) *int { return &c.Sieve.Redirects }, 1, 1000),
+		doc: "Redirects of one message by one account's scripts."},
+
+	{name: "spam.standard_script", def: `true`, read: boolean(func(c *Config) *bool { return &c.Spam.StandardScript }),
+		doc: "Whether mail with X-Spam: Yes, X-Spam-Flag: YES or a score at the limit goes to the mailbox with the special use\n\\Junk, unless the administrator has a script of his own active (rookery sieve put --scope before)."},
+	{name: "spam.header", def: `"X-Spam-Score"`, read: text(func(c *Config) *string { return &c.Spam.Header }, fieldName),
+		doc: "The header field with the score that an upstream filter gave; also for Sieve's spamtest."},
+	{name: "spam.limit", def: `6`, read: number(func(c *Config) *int { return &c.Spam.Limit }, 1, 1000),
+		doc: "The score that makes spam: 100 % of spamtest."},
 
 	{name: "tls.cert", def: `""`, read: text(func(c *Config) *string { return &c.TLSCert }, readable),
 		doc: "Certificate chain in PEM. Empty: a self-signed one is made in data_dir. Read again at SIGHUP."},

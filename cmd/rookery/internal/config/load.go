@@ -140,7 +140,7 @@ func (l *loader) take() *Config {
 // dropShadowed lets a URL in the environment win over a file with the URL named in the configuration file, and the other way
 // round; both in one place contradict each other.
 func (l *loader) dropShadowed(given map[string]any) {
-	for _, name := range []string{"metadata", "blobs", "notify"} {
+	for _, name := range []string{"metadata", "blobs", "notify", "outbound.submission"} {
 		other := name + "_file"
 		if !isSet(given, name) || !isSet(given, other) {
 			continue

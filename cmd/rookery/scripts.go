@@ -1,0 +1,45 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
+	"github.com/rookery-mail/rookery/delivery"
+	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/outbound"
+	"github.com/rookery-mail/rookery/sieve"
+)
+
+// newQueue starts this node's part in the outbound queue.
+func (n *node) newQueue(metrics prometheus.Registerer) (*outbound.Queue, error) {
+	cfg := outbound.Config{Metadata: n.meta, Bodies: n.store, Hostname: n.cfg.Hostname, MaxAge: n.cfg.Outbound.Expire, Log: n.log, Metrics: metrics}
+	if n.cfg.Outbound.Submission != "" {
+		var err error
+		if cfg.Submission, err = outbound.ParseSubmission(n.cfg.Outbound.Submission); err != nil {
+			return nil, err // not with a configuration that was read
+		}
+	}
+	return outbound.New(cfg)
+}
+
+// newDeliverer makes what runs scripts at delivery.
+func (n *node) newDeliverer(metrics prometheus.Registerer) (*delivery.Deliverer, error) {
+	return delivery.New(delivery.Config{
+		Store: n.store, Metadata: n.meta, Queue: n.queue, Hostname: n.cfg.Hostname, Version: readVersion().Version, Delimiter: n.cfg.Delimiter,
+		Limits: sieveLimits(n.cfg), Spam: spamConfig(n.cfg), Log: n.log, Metrics: metrics,
+	})
+}
+
+func spamConfig(cfg *config.Config) delivery.Spam {
+	return delivery.Spam{Header: cfg.Spam.Header, Limit: float64(cfg.Spam.Limit), Off: !cfg.Spam.StandardScript}
+}
+
+// sieveLimits bound what one script may cost.
+func sieveLimits(cfg *config.Config) sieve.Limits {
+	return sieve.Limits{ScriptSize: int(cfg.Sieve.ScriptBytes), Redirects: cfg.Sieve.Redirects}
+}
+
+// scriptLimits bound what an account may store.
+func scriptLimits(cfg *config.Config) metadata.ScriptLimits {
+	return metadata.ScriptLimits{Scripts: cfg.Sieve.Scripts, ScriptBytes: cfg.Sieve.ScriptBytes, TotalBytes: cfg.Sieve.TotalBytes}
+}
