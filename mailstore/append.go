@@ -40,6 +40,10 @@ func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOpti
 	if noKeywords {
 		o.Keywords = nil
 	}
+	if u.store.domainIsFull(m.Account) {
+		st.Discard()
+		return nil, errDomainFull(op)
+	}
 	r := Recipient{Account: m.Account, Flags: o.Flags, Keywords: o.Keywords, InternalDate: o.InternalDate}
 	d := &delivery{staged: st, items: []*item{st.newItem(u.store.now(), &r, m.ID)}}
 	u.store.store(ctx, d)
@@ -65,6 +69,9 @@ func (u *User) Room(ctx context.Context, name string, size int64) error {
 	}
 	if a.QuotaBytes > 0 && a.UsedBytes+size > a.QuotaBytes || a.QuotaMessages > 0 && a.UsedMessages >= a.QuotaMessages {
 		return mailerr.New(op, mailerr.OverQuota, "")
+	}
+	if u.store.domainIsFull(m.Account) {
+		return errDomainFull(op)
 	}
 	return nil
 }

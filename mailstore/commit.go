@@ -99,6 +99,9 @@ func (l *lanes) commitBatch(batch []*item, end func()) {
 	l.s.publish(hintsOf(batch, results)...)
 	for i, it := range batch {
 		it.settle(results[i])
+		if results[i].Err == nil && !it.noQuota {
+			l.s.warnOfQuota(it.account, results[i].Use.Without(1, it.body.Size()), results[i].Use)
+		}
 	}
 }
 
@@ -148,6 +151,8 @@ func appendBatch(items []*item) metadata.AppendBatch {
 			Keywords:     it.keywords,
 			InternalDate: it.internal,
 			SaveDate:     it.save,
+			QuotaGrace:   it.grace,
+			IgnoreQuota:  it.noQuota,
 		}
 	}
 	// Two commits may share packs; in one order their rows cannot be wanted crosswise.

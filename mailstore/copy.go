@@ -40,6 +40,9 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	if len(uids) == 0 {
 		return &metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, nil
 	}
+	if growth := op == "mailstore.Copy" || to.Account != sel.view.account; growth && s.domainIsFull(to.Account) {
+		return nil, errDomainFull(op)
+	}
 	dropped, noKeywords := flagRights(to.rights)
 	res, err := do(ctx, metadata.CopyRequest{
 		Account:     sel.view.account,
@@ -64,6 +67,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	if len(res.Dest) == 0 {
 		return res, nil
 	}
+	s.warnOfQuota(to.Account, res.Use.Without(int64(len(res.Dest)), res.Bytes), res.Use)
 	hints := append(hintsFor(to.Account, to.ID, res.DestModSeq), hintsFor(sel.view.account, sel.view.id, res.SourceModSeq)...)
 	sel.committed(res.SourceModSeq)
 	if to.ID == sel.view.id {

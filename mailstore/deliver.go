@@ -24,6 +24,8 @@ type Recipient struct {
 	Flags        metadata.Flags
 	Keywords     []string  // those that are no keywords are passed over
 	InternalDate time.Time // zero: now
+
+	ignoreQuota bool // for messages of our own
 }
 
 // Delivered is what became of one Recipient. Err: NotFound (account gone), OverQuota, Unavailable, Internal.
@@ -64,6 +66,15 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		}
 	}
 	_ = lookups.Wait() // the errors are in out
+	for i, it := range items {
+		switch {
+		case it == nil:
+		case !it.noQuota && s.domainIsFull(it.account):
+			items[i], out[i].Err = nil, errDomainFull(op)
+		default:
+			it.grace = s.cfg.QuotaGrace
+		}
+	}
 
 	todo := make([]int, 0, len(items)) // indexes into rcpts of what is submitted
 	d := &delivery{staged: st}

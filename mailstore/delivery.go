@@ -29,7 +29,9 @@ type item struct {
 	keywords string
 	internal time.Time
 	save     time.Time
-	stored   bool // the body is durable
+	stored   bool  // the body is durable
+	grace    int64 // percent of the account's limits by which it may exceed them
+	noQuota  bool  // it is stored whatever the limits, and warned of by nobody
 }
 
 // delivery is one body and the items that share it.
@@ -60,6 +62,7 @@ func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxI
 		id = metadata.NewBodyID(now)
 	}
 	return &item{
+		noQuota: r.ignoreQuota,
 		account: r.Account,
 		mailbox: mailbox,
 		body: metadata.Body{

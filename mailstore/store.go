@@ -32,6 +32,10 @@ type Config struct {
 	PollHealthy   time.Duration // how often watched mailboxes are compared while hints flow; 0: 10 s
 	PollUnhealthy time.Duration // the same while they do not; 0: 2 s
 	MaxMailboxes  int           // of one account; 0: 10,000
+
+	QuotaGrace    int64         // percent of an account's limits by which a delivery may exceed them
+	QuotaWarnings []int64       // percents of an account's limits at which its user is told by a message, ascending
+	QuotaInterval time.Duration // how often limits of domains are looked at; 0: 10 s
 }
 
 func (c *Config) setDefaults() {
@@ -62,6 +66,9 @@ func (c *Config) setDefaults() {
 	if c.MaxMailboxes <= 0 {
 		c.MaxMailboxes = 10_000
 	}
+	if c.QuotaInterval <= 0 {
+		c.QuotaInterval = 10 * time.Second
+	}
 }
 
 // Store is a node's mail store.
@@ -82,6 +89,7 @@ type Store struct {
 	lanes   *lanes
 	views   *views
 	watcher *watcher
+	full    fullDomains
 
 	mu      sync.Mutex
 	closed  bool // guarded by mu: no new goroutine may start
@@ -117,6 +125,7 @@ func New(cfg Config) (*Store, error) {
 	}
 	s.lanes.start()
 	s.watcher.start()
+	s.spawn(s.watchDomains)
 	return s, nil
 }
 

@@ -35,12 +35,6 @@ func (u *User) Mailbox(ctx context.Context, name string) (*metadata.Mailbox, err
 	return &m.Mailbox, nil
 }
 
-// Quota returns the account's use and limits, fresh.
-func (u *User) Quota(ctx context.Context) (*metadata.Account, error) {
-	a, err := u.store.meta.Account(ctx, u.account)
-	return a, wrap("mailstore.Quota", err)
-}
-
 // Subscribe and Unsubscribe change the subscription list; the mailbox need not exist. Invalid for a name no mailbox may have.
 func (u *User) Subscribe(ctx context.Context, name string) error {
 	const op = "mailstore.Subscribe"

@@ -63,6 +63,7 @@ type AppendItem struct {
 	InternalDate time.Time
 	SaveDate     time.Time
 	IgnoreQuota  bool
+	QuotaGrace   int64 // percent of the limits by which this message may exceed them
 }
 
 // AppendBatch is one transaction's worth of new messages, for any number of accounts.
@@ -80,6 +81,7 @@ type AppendResult struct {
 	UID         UID
 	UIDValidity UIDValidity
 	ModSeq      ModSeq
+	Use         Use // of the account, right after this message; not known of one that was there already
 	Err         error
 }
 
@@ -136,6 +138,8 @@ type CopyResult struct {
 	Source, Dest []UID
 	DestModSeq   ModSeq
 	SourceModSeq ModSeq // MOVE only: the MODSEQ of the expunges in the source
+	Use          Use    // of the destination's account, right after it; not known when it grew by nothing
+	Bytes        int64  // by which it grew
 }
 
 // ExpungeRequest removes messages. With OnlyDeleted, those of UIDs (or all, if UIDs is nil) that have \Deleted.

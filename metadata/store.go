@@ -17,6 +17,7 @@ type Store interface {
 	MessageFinder
 	LeaseStore
 	ACLStore
+	QuotaStore
 	SieveStore
 	OutboundStore
 	DomainStore

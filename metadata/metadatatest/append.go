@@ -77,6 +77,11 @@ func testAppendRepeated(f *fixture) {
 	a, b, c := item(u, u.inbox), item(u, u.inbox), item(u, u.inbox)
 	first := f.append(a, b)
 	second := f.append(b, c, a)
+	for _, res := range [][]metadata.AppendResult{first, second} {
+		for i := range res {
+			res[i].Use = metadata.Use{} // of what is there already nothing is told
+		}
+	}
 	if second[0] != first[1] || second[2] != first[0] || second[1].UID != 3 {
 		f.Fatalf("first %+v, second %+v", first, second)
 	}

@@ -153,6 +153,9 @@ func (s *Store) insertAccounts(op string, fresh []*metadata.NewAccount) ([]*sqld
 	stmts = append(stmts, rowStmts(sqlInsertCredentials, w, fresh, exact, func(args []any, a **metadata.NewAccount) []any {
 		return append(args, (*a).ID[:], (*a).Address, (*a).PasswordHash)
 	})...)
+	stmts = append(stmts, rowStmts(sqlInsertDomainAccounts, w, fresh, exact, func(args []any, a **metadata.NewAccount) []any {
+		return append(args, domainOf((*a).Address), (*a).ID[:])
+	})...)
 	stmts = append(stmts, s.insertMailboxes(boxes)...)
 	subscriptions = rowStmts(sqlInsertSubscriptions, w, subscribed, repeatLast, func(args []any, sub *subscription) []any {
 		return append(args, sub.account[:], sub.name)

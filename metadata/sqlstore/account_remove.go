@@ -47,6 +47,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteAllDeletion.stmt(w, 0, id[:], c.tick()),
 			sqlDeleteACLOfAccount.stmt(w, 0, id[:]),
 			sqlDeleteACLOfGrantee.stmt(w, 0, address),
+			sqlDeleteDomainAccount.stmt(w, 0, domainOf(address), id[:]),
 			sqlDeleteShared.stmt(w, 0, id[:]),
 			sqlDeleteDetailMailbox.stmt(w, 0, id[:]),
 			sqlDeleteMailboxes.stmt(w, 0, id[:]),

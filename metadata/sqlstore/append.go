@@ -152,7 +152,7 @@ func (a *appending) placeItem(it *metadata.AppendItem, added map[bodyKey]bool) m
 		return refuse(mailerr.Invalid, "the body belongs to another account")
 	case !validKeywords(it.Keywords):
 		return refuse(mailerr.Invalid, "invalid keyword")
-	case !it.IgnoreQuota && !c.fits(1, size):
+	case !it.IgnoreQuota && !c.fits(1, size, it.QuotaGrace):
 		return refuse(mailerr.OverQuota, "")
 	case m.UIDNext == maxUint32:
 		return refuse(mailerr.Limit, "the mailbox has no UIDs left")
@@ -173,7 +173,7 @@ func (a *appending) placeItem(it *metadata.AppendItem, added map[bodyKey]bool) m
 	m.UIDNext++
 	m.HighestModSeq = modSeq
 	a.changed[m.ID] = m
-	return metadata.AppendResult{UID: row.UID, UIDValidity: m.UIDValidity, ModSeq: modSeq}
+	return metadata.AppendResult{UID: row.UID, UIDValidity: m.UIDValidity, ModSeq: modSeq, Use: c.use()}
 }
 
 var sqlInsertPacks = newText("insert packs", `INSERT INTO packs (pack_id, size, bodies, created) VALUES {rows (?, ?, ?, ?)}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/rookery-mail/rookery/mailerr"
@@ -35,10 +36,27 @@ func (c *clock) add(messages, size int64) {
 	c.usedBytes += size
 }
 
-// fits reports whether the account's quota has room.
-func (c *clock) fits(messages, size int64) bool {
-	return (c.quotaBytes == 0 || c.usedBytes+size <= c.quotaBytes) &&
-		(c.quotaMessages == 0 || c.usedMessages+messages <= c.quotaMessages)
+// fits reports whether the account's quota, and grace percent of it, has room.
+func (c *clock) fits(messages, size, grace int64) bool {
+	return (c.quotaBytes == 0 || c.usedBytes+size <= withGrace(c.quotaBytes, grace)) &&
+		(c.quotaMessages == 0 || c.usedMessages+messages <= withGrace(c.quotaMessages, grace))
+}
+
+// withGrace returns a limit with some percent added; a limit beyond all bounds stays one.
+func withGrace(limit, percent int64) int64 {
+	if percent <= 0 {
+		return limit
+	}
+	more := int64(float64(limit) / 100 * float64(percent))
+	if limit > math.MaxInt64-max(more, 0) {
+		return math.MaxInt64
+	}
+	return limit + more
+}
+
+// use is what the account holds now.
+func (c *clock) use() metadata.Use {
+	return metadata.Use{Bytes: c.usedBytes, Messages: c.usedMessages, QuotaBytes: c.quotaBytes, QuotaMessages: c.quotaMessages}
 }
 
 // ledger is the rows a transaction has locked or may change, by id: the clocks, and under their lock the mailboxes.

@@ -118,6 +118,9 @@ func (t *copying) run(ctx context.Context, tx sqldb.Tx) error {
 		dest.UIDNext++
 	}
 	destClock.add(int64(len(t.rows)), size)
+	if req.Account != req.DestAccount || t.mode == keepSource {
+		t.res.Use, t.res.Bytes = destClock.use(), size
+	}
 	dest.HighestModSeq = metadata.ModSeq(destModSeq)
 	t.res.DestModSeq = dest.HighestModSeq
 
@@ -150,7 +153,7 @@ func (t *copying) checkRoom(dest *metadata.Mailbox, c *clock) error {
 		size += t.rows[i].Size
 	}
 	sameAccount := t.req.Account == t.req.DestAccount
-	if !t.req.IgnoreQuota && !(t.mode == expungeSource && sameAccount) && !c.fits(int64(len(t.rows)), size) {
+	if !t.req.IgnoreQuota && !(t.mode == expungeSource && sameAccount) && !c.fits(int64(len(t.rows)), size, 0) {
 		return mailerr.New(t.op, mailerr.OverQuota, "")
 	}
 	if uint64(dest.UIDNext)+uint64(len(t.rows)) > maxUint32 {

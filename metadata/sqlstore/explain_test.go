@@ -22,7 +22,10 @@ var scans = map[string]string{
 	"schema version": "a table of one row for each migration",
 	"deletions":      "a table of what is being deleted now",
 
-	"domains":         "a row for each domain with rules, for an administrator",
+	"domains":       "a row for each domain with rules, for an administrator",
+	"domain quotas": "a row for each domain with limits, for a background sum",
+	"accounts over": "the domains that are over their limits, for a background look",
+
 	"shared accounts": "a row for each domain that shares, for an administrator",
 }
 
