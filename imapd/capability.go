@@ -26,7 +26,7 @@ var extensions = []string{
 	"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE", "NAMESPACE", "IDLE", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS",
 	"SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "UNSELECT", "UIDPLUS", "MOVE", "ESEARCH", "SEARCHRES", "ESORT", "SORT", "SORT=DISPLAY",
 	"THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "I18NLEVEL=1", "MULTISEARCH", "PREVIEW", "CONTEXT=SEARCH", "CONTEXT=SORT", "WITHIN", "CONDSTORE", "PARTIAL", "INPROGRESS",
-	"ACL", "RIGHTS=texk", "LIST-MYRIGHTS",
+	"ACL", "RIGHTS=texk", "LIST-MYRIGHTS", "QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX",
 	"QRESYNC", "SAVEDATE", "OBJECTID", "UIDONLY",
 	"BINARY", "MULTIAPPEND", "CATENATE", "URL-PARTIAL", "REPLACE", "UTF8=ACCEPT",
 }
@@ -41,6 +41,9 @@ func (s *session) capabilities() string {
 	b.WriteString(announced)
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
+	if s.administrator {
+		b.WriteString(" QUOTASET") // RFC 9208 section 4.1.3
+	}
 	if s.user != nil {
 		b.WriteString(" UNAUTHENTICATE")
 		if !s.compressed {

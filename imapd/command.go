@@ -68,6 +68,7 @@ var commands = func() map[string]*command {
 		esearchCommand, uidESearchCommand, cancelUpdateCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 		setACLCommand, deleteACLCommand, getACLCommand, listRightsCommand, myRightsCommand,
+		getQuotaCommand, getQuotaRootCommand, setQuotaCommand,
 	} {
 		table[c.name] = &c
 	}

@@ -33,7 +33,8 @@ type Config struct {
 	AllowPlaintext bool        // passwords in clear from anywhere; otherwise only from loopback and unix sockets
 	Hostname       string      // in the greeting; "": the machine's
 
-	LiteralMinus bool // LITERAL- instead of LITERAL+ (RFC 7888): what is sent without asking has up to 4096 bytes
+	LiteralMinus   bool     // LITERAL- instead of LITERAL+ (RFC 7888): what is sent without asking has up to 4096 bytes
+	Administrators []string // addresses, in their one form, of accounts that may see and set the quota of others
 
 	MaxMessageBytes          int64 // largest message APPEND takes; 0: 100 MiB
 	MaxCommandBytes          int   // one command, its literals included but for APPEND's message; 0: 64 KiB

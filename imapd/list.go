@@ -55,7 +55,11 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 			s.writeMyRights(info.Name, info.Rights)
 		}
 		if cmd.statusItems != nil && info.Rights.Has(metadata.RightRead) {
-			s.writeStatus(&info.Mailbox, cmd.statusItems)
+			deleted, err := deletedStorage(ctx, s.user, &info.Mailbox, cmd.statusItems)
+			if err != nil {
+				return err
+			}
+			s.writeStatus(&info.Mailbox, cmd.statusItems, deleted)
 		}
 	}
 	return nil

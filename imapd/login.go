@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
@@ -65,6 +66,7 @@ func (s *session) login(ctx context.Context, name, password string) error {
 	s.srv.metrics.logins.WithLabelValues("ok").Inc()
 	s.account = account.ID
 	s.user = s.srv.cfg.Store.User(account.ID)
+	s.administrator = slices.Contains(s.srv.cfg.Administrators, account.Address)
 	s.log = s.log.With("account", account.Address)
 	s.log.Info("login", "tls", s.conn.tls() != nil)
 	return &statusError{typ: "OK", code: s.capabilityCode(), text: "Logged in"}

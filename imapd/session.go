@@ -57,10 +57,12 @@ type session struct {
 // userState is what a session has of its user. LOGIN and AUTHENTICATE begin it, UNAUTHENTICATE ends it: whatever a command after
 // login leaves behind belongs here (RFC 8437 section 4.1).
 type userState struct {
-	user    *mailstore.User     // nil before login
-	account metadata.AccountID  // with user
-	sel     *mailstore.Selected // nil unless a mailbox is selected
-	selName string              // by which it was selected
+	user    *mailstore.User    // nil before login
+	account metadata.AccountID // with user
+	// administrator: the user may see and set the limits of others.
+	administrator bool
+	sel           *mailstore.Selected // nil unless a mailbox is selected
+	selName       string              // by which it was selected
 	// keywords are those that FLAGS has named since the mailbox was selected, in lower case.
 	keywords map[string]struct{}
 	rights   metadata.Rights  // on the selected mailbox, as PERMANENTFLAGS told them

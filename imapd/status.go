@@ -2,8 +2,10 @@ package imapd
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -15,8 +17,8 @@ var statusCommand = command{
 	parse:  parseStatus,
 }
 
-// status is STATUS (RFC 3501 section 6.3.10), with the items of RFC 7162 (HIGHESTMODSEQ), RFC 8438 (SIZE), RFC 9051 (DELETED)
-// and RFC 7889 (APPENDLIMIT).
+// status is STATUS (RFC 3501 section 6.3.10), with the items of RFC 7162 (HIGHESTMODSEQ), RFC 8438 (SIZE), RFC 9051 (DELETED),
+// RFC 7889 (APPENDLIMIT) and RFC 9208 (DELETED-STORAGE).
 type status struct {
 	name  string
 	items []string
@@ -50,7 +52,8 @@ func parseStatusItems(p *wire.Parser) ([]string, error) {
 			return err
 		}
 		switch item {
-		case "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ", "APPENDLIMIT", "MAILBOXID":
+		case "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ", "APPENDLIMIT", "MAILBOXID",
+			"DELETED-STORAGE":
 		default:
 			return bad("Unknown STATUS item")
 		}
@@ -68,20 +71,31 @@ func parseStatusItems(p *wire.Parser) ([]string, error) {
 
 func (cmd *status) run(ctx context.Context, s *session) error {
 	var m *metadata.Mailbox
+	var deleted int64
 	user := s.user
 	err := s.away(func() (err error) {
-		m, err = user.Mailbox(ctx, cmd.name)
+		if m, err = user.Mailbox(ctx, cmd.name); err == nil {
+			deleted, err = deletedStorage(ctx, user, m, cmd.items)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	s.writeStatus(m, cmd.items)
+	s.writeStatus(m, cmd.items, deleted)
 	return nil
 }
 
-// writeStatus writes the STATUS response. Asking for HIGHESTMODSEQ shows that the client knows CONDSTORE.
-func (s *session) writeStatus(m *metadata.Mailbox, items []string) {
+// deletedStorage returns what DELETED-STORAGE is, if it is among the items: it takes a look at the mailbox's messages.
+func deletedStorage(ctx context.Context, user *mailstore.User, m *metadata.Mailbox, items []string) (int64, error) {
+	if !slices.Contains(items, "DELETED-STORAGE") {
+		return 0, nil
+	}
+	return user.DeletedBytes(ctx, m)
+}
+
+// writeStatus writes the STATUS response; deleted is from deletedStorage. Asking for HIGHESTMODSEQ shows that the client knows CONDSTORE.
+func (s *session) writeStatus(m *metadata.Mailbox, items []string, deleted int64) {
 	for _, item := range items {
 		if item == "HIGHESTMODSEQ" {
 			s.enableCondstore()
@@ -92,11 +106,14 @@ func (s *session) writeStatus(m *metadata.Mailbox, items []string) {
 		if i > 0 {
 			s.w.SP()
 		}
-		if item == "MAILBOXID" {
+		switch item {
+		case "MAILBOXID":
 			s.w.Raw(mailboxIDCode(m.ID))
-			continue
+		case "DELETED-STORAGE":
+			s.w.Raw(item).SP().Number(uint64(deleted))
+		default:
+			s.w.Raw(item).SP().Number(statusValue(s, m, item))
 		}
-		s.w.Raw(item).SP().Number(statusValue(s, m, item))
 	}
 	s.w.Raw(")\r\n")
 }

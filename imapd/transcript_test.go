@@ -116,6 +116,8 @@ func configure(t testing.TB, cfg *Config, args string) {
 		switch k {
 		case "literal-minus":
 			cfg.LiteralMinus = true
+		case "administrator":
+			cfg.Administrators = []string{v}
 		case "size":
 			cfg.MaxMessageBytes = int64(atoi(t, v))
 		case "command":

@@ -77,7 +77,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default: $ROOKERY_CONFIG, then rookery.toml if it is there)")
-	root.AddCommand(newServeCommand(), newAccountCommand(), newAliasCommand(), newDomainCommand(), newSharedCommand(), newMigrateCommand(), newConfigCommand(),
+	root.AddCommand(newServeCommand(), newAccountCommand(), newAliasCommand(), newDomainCommand(), newSharedCommand(), newQuotaCommand(), newMigrateCommand(), newConfigCommand(),
 		newDeliverCommand(), newSieveCommand(), newQueueCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,6 +105,7 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 	n.store, err = mailstore.New(mailstore.Config{
 		Metadata: n.meta, Blobs: n.blobs, Notify: n.hints, Log: n.log, Metrics: metrics,
 		Lanes: n.cfg.Lanes, CacheBytes: n.cfg.Cache.Memory, ViewBytes: n.cfg.Cache.Views, MaxMailboxes: n.cfg.Limits.Mailboxes,
+		QuotaGrace: int64(n.cfg.QuotaGrace), QuotaWarnings: slices.Sorted(slices.Values(n.cfg.QuotaWarnings)),
 	})
 	if err != nil {
 		return err
@@ -118,6 +120,14 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 // newSpeakers makes the protocols' servers; those with no listener are never used.
 func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	cfg := n.cfg
+	var administrators []string
+	for _, s := range cfg.Administrators {
+		a, err := directory.ParseAddress(s, cfg.DefaultDomain)
+		if err != nil {
+			return fmt.Errorf("imap.administrators: %w", err)
+		}
+		administrators = append(administrators, a.String())
+	}
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAccount: cfg.Limits.ConnectionsPerAccount,
@@ -126,7 +136,8 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		LiteralMinus: cfg.Sessions.LiteralMinus, MaxFailures: cfg.Sessions.FailedLogins, MaxBadCommands: cfg.Sessions.BadCommands,
 		LoginTimeout: cfg.Sessions.LoginTimeout, IdleTimeout: cfg.Sessions.IdleTimeout,
 		StreamTimeout: cfg.Sessions.StreamTimeout, WriteTimeout: cfg.Sessions.WriteTimeout,
-		Log: n.log, Metrics: metrics,
+		Administrators: administrators,
+		Log:            n.log, Metrics: metrics,
 	})
 	if err != nil {
 		return err

@@ -175,3 +175,18 @@ func fieldName(s string) string {
 	}
 	return ""
 }
+
+func anAddress(s string) (address, expected string) {
+	if at := strings.LastIndexByte(s, '@'); at == 0 || at == len(s)-1 || s == "" {
+		return "", `addresses of accounts, such as "postmaster@example.org"`
+	}
+	return s, ""
+}
+
+func percent(s string) (n int64, expected string) {
+	n, err := strconv.ParseInt(strings.TrimSuffix(s, "%"), 10, 32)
+	if err != nil || n < 1 || n > 1000 {
+		return 0, `percents, such as "80%"`
+	}
+	return n, ""
+}

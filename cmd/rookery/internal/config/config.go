@@ -29,6 +29,10 @@ type Config struct {
 	LMTPTrusted        []netip.Prefix // may use XCLIENT and XFORWARD
 	OverQuotaPermanent bool           // what LMTP answers for a full mailbox
 
+	Administrators []string // addresses of accounts
+	QuotaGrace     int      // percent
+	QuotaWarnings  []int64  // percents
+
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool
 
