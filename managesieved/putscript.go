@@ -3,6 +3,7 @@ package managesieved
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/rookery-mail/rookery/metadata"
@@ -50,13 +51,13 @@ func (s *session) compile(name, source string) (warnings []string, err error) {
 	script, err := sieve.Compile(source, options)
 	var wrong *sieve.CompileError
 	if errors.As(err, &wrong) {
-		return nil, refusal{"", lines(wrong.Problems)}
+		return nil, refusal{"", lines(name, wrong.Problems)}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if w := script.Warnings(); len(w) > 0 {
-		return []string{lines(w)}, nil
+		return []string{lines(name, w)}, nil
 	}
 	return nil, nil
 }
@@ -69,10 +70,14 @@ func (s *session) compiled(warnings []string, text string) {
 	s.ok("", text)
 }
 
-func lines(problems []sieve.Problem) string {
+// lines says problems, a line each, as "name: line 2: column 5: text": in this form Roundcube finds the lines to mark.
+func lines(name string, problems []sieve.Problem) string {
+	if name != "" {
+		name += ": "
+	}
 	all := make([]string, len(problems))
 	for i, p := range problems {
-		all[i] = p.String()
+		all[i] = fmt.Sprintf("%sline %d: column %d: %s", name, p.Pos.Line, p.Pos.Column, p.Text)
 	}
 	return strings.Join(all, "\r\n")
 }

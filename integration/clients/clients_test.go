@@ -28,6 +28,7 @@ func TestClients(t *testing.T) {
 		{"imaplib", imaplib},
 		{"imapflow", imapflow},
 		{"sieve-connect", sieveConnect},
+		{"roundcube", roundcube},
 	}
 	c := nodes.NewCluster(t, nodes.Own{})
 	c.Accounts(len(programs))
