@@ -166,6 +166,7 @@ func (s *session) updateContext(ctx context.Context, x *searchContext) (why stri
 	}
 	r := s.newSearchRun(ctx, s.sel, x.program)
 	r.away = func(wait func() error) error { return wait() }
+	r.progress = nil // that is of the command
 	r.only = metadata.UIDSetOf(uids...)
 	if err := r.run(); err != nil {
 		return "", err

@@ -161,6 +161,9 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 	if c.badCharset {
 		return errBadCharset
 	}
+	if c.program.numbers && s.uidOnly { // RFC 9586 section 3.5
+		return errUIDRequired
+	}
 	infos, err := s.user.List(ctx)
 	if err != nil {
 		return err
