@@ -34,6 +34,7 @@ func newBenchLMTPCommand() *cobra.Command {
 	var o bench.LMTPOptions
 	var connections []int
 	var metrics, counter string
+	var pid int
 	cmd := &cobra.Command{
 		Use:     "lmtp",
 		Short:   "Deliver messages by LMTP over 1, 16 and 64 connections",
@@ -58,8 +59,14 @@ func newBenchLMTPCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				r.Extra = bench.Extra{}
 				if metrics != "" && r.Count > 0 {
-					r.Extra = bench.Extra{"puts_per_message": (after - before) / float64(r.Count)}
+					r.Extra["puts_per_message"] = (after - before) / float64(r.Count)
+				}
+				if pid != 0 {
+					if r.Extra["peak_mb"], err = bench.PeakMB(pid); err != nil {
+						return err
+					}
 				}
 				results = append(results, r)
 			}
@@ -73,6 +80,7 @@ func newBenchLMTPCommand() *cobra.Command {
 	f.IntVar(&o.Size, "size", 4096, "bytes of a message")
 	f.StringVar(&o.Recipients, "recipients", "user%d@localhost", "recipient; %d becomes 1 to --users")
 	f.IntVar(&o.Users, "users", 100, "number of recipients")
+	f.IntVar(&pid, "pid", 0, "process id of the server, to show its peak memory (Linux)")
 	f.StringVar(&metrics, "metrics", "", "URL of the server's Prometheus page, to count PUTs a message")
 	f.StringVar(&counter, "metrics-counter", `rookery_blobstore_calls_total{layer="store",op="put"`, "counter of PUTs, as its lines begin")
 	return cmd

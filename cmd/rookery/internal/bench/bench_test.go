@@ -48,7 +48,8 @@ func TestMessage(t *testing.T) {
 	for _, size := range []int{400, 4096, 100000} {
 		m := Message(rnd, "a@b", "c@d", size)
 		if size > 1000 {
-			m = NewMessages(rnd, size).Append(nil, "a@b", "c@d")
+			header, text := NewMessages(rnd, size).Append(nil, "a@b", "c@d")
+			m = append(header, text...)
 		}
 		if len(m) < size-300 || len(m) > size+300 {
 			t.Errorf("%d bytes for %d", len(m), size)

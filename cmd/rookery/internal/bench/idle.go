@@ -99,17 +99,26 @@ func Idle(ctx context.Context, o IdleOptions) (Result, error) {
 }
 
 // residentKB returns the resident memory of a process on Linux.
-func residentKB(pid int) (int64, error) {
+func residentKB(pid int) (int64, error) { return statusKB(pid, "VmRSS") }
+
+// PeakMB returns the most resident memory a process has had, on Linux.
+func PeakMB(pid int) (float64, error) {
+	kb, err := statusKB(pid, "VmHWM")
+	return float64(kb) / 1024, err
+}
+
+// statusKB returns a line of a process's status.
+func statusKB(pid int, name string) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("reading the server's memory: %w", err)
+		return 0, err
 	}
-	for line := range bytes.Lines(b) {
-		if rest, ok := strings.CutPrefix(string(line), "VmRSS:"); ok {
-			return strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			return strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS for process %d", pid)
+	return 0, fmt.Errorf("no %s for process %d", name, pid)
 }
 
 // cpuTime returns the processor time a process has used, in user and system mode.

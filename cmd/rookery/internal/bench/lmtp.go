@@ -43,14 +43,19 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 	}
 	prepared := make([]*Messages, len(clients))
 	for i := range prepared {
-		prepared[i] = NewMessages(rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano()))), o.Size)
+		rnd := rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano())))
+		if i > 0 && o.Size > manyTexts {
+			prepared[i] = prepared[0].Share(rnd)
+		} else {
+			prepared[i] = NewMessages(rnd, o.Size)
+		}
 	}
 	start := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range clients {
 		g.Go(func() error {
 			messages := prepared[i]
-			var msg []byte
+			var header []byte
 			mine := make([]time.Duration, 0, o.Messages/o.Connections+1)
 			defer func() {
 				mu.Lock()
@@ -66,9 +71,10 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 				if strings.Contains(to, "%d") {
 					to = fmt.Sprintf(to, int(n)%o.Users+1)
 				}
-				msg = messages.Append(msg[:0], "bench@example.org", to)
+				var text []byte
+				header, text = messages.Append(header[:0], "bench@example.org", to)
 				t := time.Now()
-				refused, err := c.deliver("bench@example.org", to, msg)
+				refused, err := c.deliver("bench@example.org", to, header, text)
 				if err != nil {
 					return err
 				}
@@ -82,7 +88,7 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 					continue
 				}
 				mine = append(mine, time.Since(t))
-				bytesSent.Add(int64(len(msg)))
+				bytesSent.Add(int64(len(header) + len(text)))
 				if o.Progress != nil && n%64 == 0 {
 					o.Progress(int(n))
 				}
@@ -149,8 +155,8 @@ func (c *lmtpClient) reply() (string, error) {
 	}
 }
 
-// deliver sends one message to one recipient; refused is what the server said if it took it not.
-func (c *lmtpClient) deliver(from, to string, msg []byte) (refused, err error) {
+// deliver sends one message, in parts, to one recipient; refused is what the server said if it took it not.
+func (c *lmtpClient) deliver(from, to string, message ...[]byte) (refused, err error) {
 	c.buf.Reset()
 	fmt.Fprintf(&c.buf, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", from, to)
 	if _, err := c.conn.Write(c.buf.Bytes()); err != nil {
@@ -169,11 +175,9 @@ func (c *lmtpClient) deliver(from, to string, msg []byte) (refused, err error) {
 		_, err := c.reply()
 		return fmt.Errorf("%s", strings.Join(lines[:], " / ")), err
 	}
-	c.buf.Reset()
 	// Bench messages have no line that begins with a dot: words and hexadecimal digits only.
-	c.buf.Write(msg)
-	c.buf.WriteString(".\r\n")
-	if _, err := c.conn.Write(c.buf.Bytes()); err != nil {
+	parts := net.Buffers(append(message, []byte(".\r\n")))
+	if _, err := parts.WriteTo(c.conn); err != nil {
 		return nil, err
 	}
 	line, err := c.reply()

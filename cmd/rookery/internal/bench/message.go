@@ -18,18 +18,28 @@ type Messages struct {
 	texts [][]byte
 }
 
+// manyTexts is up to which size messages have different texts; above it one is enough, and memory.
+const manyTexts = 256 << 10
+
 // NewMessages prepares messages of about size bytes.
 func NewMessages(rnd *rand.Rand, size int) *Messages {
 	m := &Messages{rnd: rnd}
-	for range 16 {
+	n := 16
+	if size > manyTexts {
+		n = 1
+	}
+	for range n {
 		_, text, _ := bytes.Cut(Message(rnd, "a", "b", size-64), []byte("\r\n\r\n"))
 		m.texts = append(m.texts, text)
 	}
 	return m
 }
 
-// Append appends a message to b.
-func (m *Messages) Append(b []byte, from, to string) []byte {
+// Share returns Messages with the same texts, for another goroutine.
+func (m *Messages) Share(rnd *rand.Rand) *Messages { return &Messages{rnd: rnd, texts: m.texts} }
+
+// Append appends a message's header to b, and returns it and the message's text.
+func (m *Messages) Append(b []byte, from, to string) (header, text []byte) {
 	b = append(b, "From: Bench Sender <"...)
 	b = append(append(b, from...), ">\r\nTo: <"...)
 	b = append(append(b, to...), ">\r\nSubject: "...)
@@ -38,7 +48,7 @@ func (m *Messages) Append(b []byte, from, to string) []byte {
 	b = append(b, "\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <"...)
 	b = strconv.AppendUint(strconv.AppendUint(b, m.rnd.Uint64(), 36), m.rnd.Uint64(), 36)
 	b = append(b, "@bench.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"...)
-	return append(b, m.texts[m.rnd.IntN(len(m.texts))]...)
+	return b, m.texts[m.rnd.IntN(len(m.texts))]
 }
 
 // Message returns a message of about size bytes that is unlike any other: an id, a few header fields, text.
