@@ -3,18 +3,10 @@ package imapd
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,6 +18,7 @@ import (
 
 	"github.com/rookery-mail/rookery/blobstore/filestore"
 	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -106,10 +99,10 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 	cfg := Config{
 		Store:        e.faults,
 		Directory:    e.local,
-		TLS:          testTLS(t),
+		TLS:          listenertest.TLS(t, "imap.example.org"),
 		Hostname:     "imap.example.org",
 		FailureDelay: time.Millisecond,
-		Log:          slog.New(&panicCounter{slog.DiscardHandler, &e.panics}),
+		Log:          listenertest.PanicLog(&e.panics),
 		Now:          func() time.Time { return testTime },
 	}
 	if change != nil {
@@ -274,46 +267,4 @@ func (f *faultyStore) Stage(ctx context.Context, r io.Reader, maxSize int64) (*m
 		panic("test")
 	}
 	return f.Store.Stage(ctx, r, maxSize)
-}
-
-// panicCounter counts log lines about panics, and shows those that no test asked for.
-type panicCounter struct {
-	slog.Handler
-	n *atomic.Int64
-}
-
-func (h *panicCounter) Enabled(context.Context, slog.Level) bool { return true }
-func (h *panicCounter) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "panic" {
-		h.n.Add(1)
-		var text strings.Builder
-		r.Attrs(func(a slog.Attr) bool { text.WriteString(" " + a.String()); return true })
-		if !strings.Contains(text.String(), "faultyStore") {
-			fmt.Fprintln(os.Stderr, text.String())
-		}
-	}
-	return nil
-}
-func (h *panicCounter) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h *panicCounter) WithGroup(string) slog.Handler      { return h }
-
-// testTLS returns a self-signed configuration.
-func testTLS(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "imap.example.org"},
-		DNSNames:     []string{"imap.example.org"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -2,19 +2,10 @@ package lmtpd
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"math/big"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -68,9 +60,9 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 	cfg := Config{
 		Store:     e.faults,
 		Directory: e.dir,
-		TLS:       testTLS(t),
+		TLS:       listenertest.TLS(t, "mx.example.org"),
 		Hostname:  "mx.example.org",
-		Log:       slog.New(&panicCounter{slog.DiscardHandler, &e.panics}),
+		Log:       listenertest.PanicLog(&e.panics),
 		Now:       func() time.Time { return time.Date(2026, 11, 23, 15, 30, 0, 0, time.UTC) },
 		NewID:     func() string { return fmt.Sprintf("id%d", ids.Add(1)) },
 	}
@@ -171,44 +163,4 @@ func withoutPrefix(t testing.TB, raw []byte) []byte {
 		rest = after
 	}
 	return []byte(rest)
-}
-
-// panicCounter counts log lines about panics, and shows them.
-type panicCounter struct {
-	slog.Handler
-	n *atomic.Int64
-}
-
-func (h *panicCounter) Enabled(context.Context, slog.Level) bool { return true }
-func (h *panicCounter) Handle(_ context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, "panic") {
-		h.n.Add(1)
-		text := r.Message
-		r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
-		fmt.Fprintln(os.Stderr, text)
-	}
-	return nil
-}
-func (h *panicCounter) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h *panicCounter) WithGroup(string) slog.Handler      { return h }
-
-// testTLS returns a self-signed configuration.
-func testTLS(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "mx.example.org"},
-		DNSNames:     []string{"mx.example.org"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -2,13 +2,7 @@ package managesieved
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"log/slog"
-	"math/big"
 	"net"
 	"path/filepath"
 	"strings"
@@ -19,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/metadata/sqlstore"
@@ -65,7 +60,7 @@ func newEnv(t testing.TB) *env {
 
 func (e *env) start(t testing.TB, change func(*Config)) {
 	t.Helper()
-	cfg := Config{Scripts: e.meta, Directory: e.local, Version: "1", TLS: testTLS(t), FailureDelay: time.Millisecond,
+	cfg := Config{Scripts: e.meta, Directory: e.local, Version: "1", TLS: listenertest.TLS(t, "example.org"), FailureDelay: time.Millisecond,
 		Limits: metadata.ScriptLimits{Scripts: 3, ScriptBytes: 8192, TotalBytes: 12_000}, Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&cfg)
@@ -111,20 +106,7 @@ func (e *env) owner(t testing.TB, address string) metadata.ScriptOwner {
 	return metadata.AccountScripts(a.ID)
 }
 
-// farListener makes clients look as if they came from another machine.
 type farListener struct{ net.Listener }
-
-func (l farListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return farConn{c}, nil
-}
-
-type farConn struct{ net.Conn }
-
-func (farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4321} }
 
 // faultyScripts fails or panics where a test says so.
 type faultyScripts struct {
@@ -177,20 +159,4 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 			return ""
 		},
 	}
-}
-
-// testTLS returns a self-signed configuration.
-func testTLS(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"example.org"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

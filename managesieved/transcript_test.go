@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/internal/transcript"
 )
 
@@ -32,7 +33,7 @@ func TestTranscripts(t *testing.T) {
 					addr := e.addr
 					if strings.HasPrefix(name, "far") {
 						if far == "" {
-							far = e.listen(t, false, func(l net.Listener) net.Listener { return farListener{l} })
+							far = e.listen(t, false, listenertest.Far)
 						}
 						addr = far
 					}

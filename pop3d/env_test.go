@@ -2,17 +2,7 @@ package pop3d
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"fmt"
-	"log/slog"
-	"math/big"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rookery-mail/rookery/directory"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -74,10 +65,10 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 	cfg := Config{
 		Store:        e.store,
 		Directory:    e.dir,
-		TLS:          testTLS(t),
+		TLS:          listenertest.TLS(t, "mx.example.org"),
 		Hostname:     "mx.example.org",
 		FailureDelay: time.Millisecond,
-		Log:          slog.New(&panicCounter{slog.DiscardHandler, &e.panics}),
+		Log:          listenertest.PanicLog(&e.panics),
 	}
 	if change != nil {
 		change(&cfg)
@@ -119,20 +110,7 @@ func (e *env) listen(t testing.TB, implicitTLS bool, wrap func(net.Listener) net
 	return l.Addr().String()
 }
 
-// farListener makes connections look as if they came from another machine.
 type farListener struct{ net.Listener }
-
-func (l farListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return farConn{c}, nil
-}
-
-type farConn struct{ net.Conn }
-
-func (farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1} }
 
 func (e *env) account(t testing.TB, address string) *metadata.Account {
 	t.Helper()
@@ -191,44 +169,4 @@ func (e *env) expunge(t testing.TB, address string, uids ...metadata.UID) {
 	if _, err := sel.ExpungeAll(ctx, metadata.UIDSetOf(uids...)); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// panicCounter counts log lines about panics, and shows them.
-type panicCounter struct {
-	slog.Handler
-	n *atomic.Int64
-}
-
-func (h *panicCounter) Enabled(context.Context, slog.Level) bool { return true }
-func (h *panicCounter) Handle(_ context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, "panic") {
-		h.n.Add(1)
-		text := r.Message
-		r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
-		fmt.Fprintln(os.Stderr, text)
-	}
-	return nil
-}
-func (h *panicCounter) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h *panicCounter) WithGroup(string) slog.Handler      { return h }
-
-// testTLS returns a self-signed configuration.
-func testTLS(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "mx.example.org"},
-		DNSNames:     []string{"mx.example.org"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/mailerr"
 )
 
@@ -138,7 +139,7 @@ func TestImplicitTLS(t *testing.T) {
 	e := newEnv(t)
 	e.deliver(t, anna, "Subject: one\r\n\r\n")
 	e.start(t, nil)
-	addr := e.listen(t, true, func(l net.Listener) net.Listener { return farListener{l} })
+	addr := e.listen(t, true, listenertest.Far)
 	mute, err := net.Dial("tcp", addr) // one that never shakes hands holds nobody up
 	if err != nil {
 		t.Fatal(err)

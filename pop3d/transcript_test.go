@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/internal/transcript"
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
@@ -30,7 +31,7 @@ func TestTranscripts(t *testing.T) {
 			ids := map[string]string{}
 			do := e.directives()
 			do["far"] = func(t testing.TB, _ string) string {
-				far = e.listen(t, false, func(l net.Listener) net.Listener { return farListener{l} })
+				far = e.listen(t, false, listenertest.Far)
 				return ""
 			}
 			transcript.Run(t, file, transcript.Script{
