@@ -113,17 +113,18 @@ func (s *session) deliver(staged *mailstore.Staged, id string, content *fingerpr
 		}
 		replies[i] = withID(s.srv.combine(errs), id)
 	}
-	log := s.conn.log.With("id", id)
+	attrs := []any{"id", id, "bytes", size}
 	if f := s.conn.forwarded; len(f) > 0 {
-		log = log.With("origin", f.literal(), "origin_helo", f["HELO"], "queue_id", f["IDENT"])
+		attrs = append(attrs, "origin", f.literal(), "origin_helo", f["HELO"], "queue_id", f["IDENT"])
 	}
+	attrs = attrs[:len(attrs):len(attrs)]
 	for at, k := range copies {
-		l := log.With("account", names[k.Target.Account.ID], "bytes", size)
+		account := names[k.Target.Account.ID]
 		if err := results[at].Err; err != nil {
-			logTrouble(l, "lmtp not delivered", err)
+			logTrouble(s.conn.log.With(attrs...), "lmtp not delivered", err, "account", account)
 			continue
 		}
-		l.Info("lmtp delivered", "uid", results[at].UID)
+		s.conn.log.Info("lmtp delivered", append(attrs, "account", account, "uid", results[at].UID)...)
 	}
 	return replies
 }

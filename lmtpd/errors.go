@@ -99,11 +99,12 @@ func oneLine(s string) string {
 }
 
 // logTrouble logs what went wrong with one recipient or message: our own trouble as an error, the rest for information.
-func logTrouble(log *slog.Logger, msg string, err error) {
+func logTrouble(log *slog.Logger, msg string, err error, attrs ...any) {
+	attrs = append(attrs, "error", err)
 	switch mailerr.KindOf(err) {
 	case mailerr.Internal, mailerr.Unavailable:
-		log.Error(msg, "error", err)
+		log.Error(msg, attrs...)
 	default:
-		log.Info(msg, "error", err)
+		log.Info(msg, attrs...)
 	}
 }
