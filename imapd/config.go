@@ -42,8 +42,12 @@ type Config struct {
 	MaxConnectionsPerAccount int   // logged in at once, on this node; 0: no limit
 	MaxConnectionsPerAddress int   // at once from one address; 0: no limit
 	MaxConnectionRate        int   // new ones a minute from one address; 0: no limit
-	MaxFailures              int   // failed logins of a connection; 0: 5
-	MaxBadCommands           int   // one after another, before BYE; 0: 20
+	// SubmitUsers are the addresses of accounts that message submission servers log in with: they may fetch URLs whose access
+	// identifier is submit+user (RFC 4467).
+	SubmitUsers []string
+
+	MaxFailures    int // failed logins of a connection; 0: 5
+	MaxBadCommands int // one after another, before BYE; 0: 20
 
 	LoginTimeout     time.Duration // for a command before login; five times as long for the login as a whole; 0: 60 s
 	IdleTimeout      time.Duration // for a command after login; not during IDLE; 0: 30 min (RFC 9051 section 5.4: at least)

@@ -250,7 +250,7 @@ func TestImplicitTLS(t *testing.T) {
 	}
 	defer conn.Close()
 	c := &client{t: t, conn: conn, in: bufio.NewReader(conn)}
-	if line := c.line(); !strings.Contains(line, "AUTH=PLAIN") || strings.Contains(line, "STARTTLS") {
+	if line := c.line(); !strings.Contains(line, " AUTH=PLAIN") || strings.Contains(line, "STARTTLS") {
 		t.Errorf("greeting %q", line)
 	}
 	c.ok("LOGIN " + user + ` "` + password + `"`)
@@ -273,7 +273,7 @@ func TestPlaintext(t *testing.T) {
 				t.Errorf("allowed: greeting %q, LOGIN %q", greeting, login)
 			}
 		} else {
-			if !strings.Contains(greeting, " LOGINDISABLED") || strings.Contains(greeting, "AUTH=") {
+			if !strings.Contains(greeting, " LOGINDISABLED") || strings.Contains(greeting, " AUTH=") {
 				t.Errorf("greeting %q", greeting)
 			}
 			for _, got := range []string{login, c.do("AUTHENTICATE PLAIN AGEAYg==")[0], c.do("AUTHENTICATE PLAIN")[0]} {

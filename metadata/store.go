@@ -15,6 +15,7 @@ type Store interface {
 	ThreadStore
 	ReplaceStore
 	MessageFinder
+	URLKeyStore
 	LeaseStore
 	ACLStore
 	QuotaStore

@@ -130,6 +130,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	}
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
+		SubmitUsers:    cfg.SubmitUsers,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAccount: cfg.Limits.ConnectionsPerAccount,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		MaxMessageBytes: cfg.Limits.MessageSize, MaxCommandBytes: int(cfg.Limits.Command),

@@ -63,6 +63,7 @@ var tests = []struct {
 	{"ReplaceElsewhere", testReplaceElsewhere},
 	{"ReplaceRefused", testReplaceRefused},
 	{"MessagesByUID", testMessagesByUID},
+	{"URLKeys", testURLKeys},
 	{"Bodies", testBodies},
 	{"Quota", testQuota},
 	{"QuotaGrace", testQuotaGrace},

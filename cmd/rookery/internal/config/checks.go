@@ -190,3 +190,10 @@ func percent(s string) (n int64, expected string) {
 	}
 	return n, ""
 }
+
+func accountName(s string) (name, expected string) {
+	if local, domain, ok := strings.Cut(s, "@"); !ok || local == "" || domain == "" || strings.ContainsAny(s, " \t\r\n") {
+		return "", `addresses such as "submit@example.org"`
+	}
+	return strings.ToLower(s), ""
+}

@@ -33,6 +33,8 @@ type Config struct {
 	QuotaGrace     int      // percent
 	QuotaWarnings  []int64  // percents
 
+	SubmitUsers []string // accounts of message submission servers
+
 	TLSCert, TLSKey string // files; both or none
 	AllowPlaintext  bool
 

@@ -79,6 +79,8 @@ var keys = []key{
 		doc: "Invalid commands of an IMAP connection, one after another, before it is closed."},
 	{name: "imap.administrators", def: `[]`, read: list(func(c *Config) *[]string { return &c.Administrators }, anAddress),
 		doc: "Accounts that may see and set the quota of others by IMAP, such as [\"postmaster@example.org\"]."},
+	{name: "imap.submit_users", def: `[]`, read: list(func(c *Config) *[]string { return &c.SubmitUsers }, accountName),
+		doc: "The accounts that message submission servers log in with, to fetch URLs that their users vouch for\n(BURL: RFC 4468, RFC 4467), such as [\"submit@example.org\"]."},
 	{name: "imaps.listen", def: `":1993"`, read: text(func(c *Config) *string { return &c.IMAPS }, listenTCP),
 		doc: "IMAP with TLS from the first byte."},
 	{name: "pop3.listen", def: `":1110"`, read: text(func(c *Config) *string { return &c.POP3 }, listenTCP),

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS url_keys_account ON url_keys (account_id)
