@@ -21,8 +21,8 @@ type Origin struct {
 // Position returns the origin's fields.
 func (o Origin) Position() (string, Pos) { return o.Script, o.Pos }
 
-// Keep stores the message in the user's INBOX (or leaves it where it is, at an IMAP event) with exactly the flags given.
-// There is at most one in a Result.
+// Keep stores the message in the user's INBOX with exactly the flags given. There is at most one in a Result. At an IMAP event
+// the message is where it is already and gets these flags; without a Keep it gets \Deleted (RFC 6785 section 3).
 type Keep struct {
 	Origin
 	Implicit bool // no keep command asked for it

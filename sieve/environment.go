@@ -26,20 +26,30 @@ func (t *environmentTest) eval(vm *machine) (bool, error) {
 	return t.match.any(vm, []string{value})
 }
 
+// environment returns an item: of the event if there is one (RFC 6785 section 4), where its own items are empty at a delivery.
 func (vm *machine) environment(name string) (string, bool) {
-	if e := vm.in.Event; e != nil {
-		switch name { // RFC 6785 section 4.3
-		case "imap.cause":
-			return e.Cause, true
-		case "imap.mailbox":
-			return e.Mailbox, true
-		case "imap.user":
-			return e.User, true
-		case "imap.email":
-			return e.Email, true
-		case "imap.changedflags":
-			return strings.Join(e.ChangedFlags, " "), true
+	e := vm.in.Event
+	if e != nil {
+		switch name {
+		case "location":
+			return "MS", true
+		case "phase":
+			return "post", true
 		}
+	} else {
+		e = &Event{}
+	}
+	switch name {
+	case "imap.cause":
+		return e.Cause, true
+	case "imap.mailbox":
+		return e.Mailbox, true
+	case "imap.user":
+		return e.User, true
+	case "imap.email":
+		return e.Email, true
+	case "imap.changedflags":
+		return strings.Join(e.ChangedFlags, " "), true
 	}
 	value, ok := vm.in.Environment[name]
 	return value, ok

@@ -2,6 +2,7 @@ package sieve_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,7 +45,11 @@ func FuzzCompile(f *testing.F) {
 		if err == nil {
 			return
 		}
-		problems := err.(*sieve.CompileError).Problems
+		var wrong *sieve.CompileError
+		if !errors.As(err, &wrong) {
+			t.Fatal(err)
+		}
+		problems := wrong.Problems
 		if len(problems) == 0 {
 			t.Fatal("no problem")
 		}

@@ -35,7 +35,7 @@ func (t *ihaveTest) eval(vm *machine) (bool, error) {
 	for _, name := range t.names {
 		vm.makeAvailable(name)
 	}
-	return true, nil
+	return true, vm.applicable()
 }
 
 // errorCommand ends the script with a failure of its own words (RFC 5463 section 5).

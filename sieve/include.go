@@ -94,7 +94,10 @@ func (vm *machine) include(s *Script, key string) error {
 	script, frame, pos, loops := vm.script, vm.frame, vm.pos, vm.loops
 	vm.script, vm.frame, vm.loops = s, newFrame(s), nil
 	vm.stack = append(vm.stack, key)
-	err := vm.block(s.commands)
+	err := vm.applicable()
+	if err == nil {
+		err = vm.block(s.commands)
+	}
 	vm.stack = vm.stack[:len(vm.stack)-1]
 	vm.script, vm.frame, vm.pos, vm.loops = script, frame, pos, loops
 	if errors.Is(err, errReturn) {

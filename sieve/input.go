@@ -42,7 +42,7 @@ type Envelope struct {
 	From   string // the reverse path, "" for the null one
 	To     string // the recipient this delivery is for, as it was given in RCPT TO
 	Auth   string // user name of the submitter, "" if unknown; the part "auth" of the envelope test
-	Absent bool   // there is none, as at an IMAP event: every envelope test is false
+	Absent bool   // there is none, as at an IMAP event: every envelope test is a Failure
 }
 
 // Event is the IMAP event of RFC 6785 section 4; its items are those of the environment test.

@@ -224,6 +224,23 @@ func RunAll(ctx context.Context, host Host, in Input, scripts ...*Script) (*Resu
 	return vm.result(total, keep)
 }
 
+// applicable refuses a script that answers deliveries when an IMAP event starts it (RFC 6785 section 3.11).
+func (vm *machine) applicable() error {
+	if vm.in.Event == nil {
+		return nil
+	}
+	for _, ext := range []extension{extReject, extEreject, extVacation} {
+		if vm.script.required[ext] || vm.frame.available[ext] {
+			pos := vm.pos
+			if pos == (Pos{}) {
+				pos = Pos{1, 1}
+			}
+			return vm.failf(pos, "%q cannot be used when an IMAP event starts the script", ext)
+		}
+	}
+	return nil
+}
+
 // runScript runs one script of a sequence.
 func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.script, vm.frame, vm.pos = s, newFrame(s), Pos{}
@@ -231,7 +248,10 @@ func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.actions = slices.Clone(vm.actions)
 	vm.scriptStart, vm.reject, vm.answered = len(vm.actions), nil, false
 	vm.globals, vm.included, vm.stack = nil, nil, []string{s.name}
-	err := vm.block(s.commands)
+	err := vm.applicable()
+	if err == nil {
+		err = vm.block(s.commands)
+	}
 	if err == nil || errors.Is(err, errStop) || errors.Is(err, errReturn) {
 		return nil, nil
 	}
@@ -265,7 +285,9 @@ func (vm *machine) result(r *Result, keep *Keep) (*Result, error) {
 		r.Actions = append(r.Actions, a)
 	}
 	if keep != nil {
-		if keep.Message == nil {
+		if vm.in.Event != nil { // RFC 6785 section 3.1: what is stored already does not change
+			keep.Message = originalMessage(vm.in.Message, vm.in.Size)
+		} else if keep.Message == nil {
 			keep.Message = m
 		}
 		r.Actions = append(r.Actions, keep)

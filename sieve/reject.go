@@ -17,9 +17,6 @@ type rejectCommand struct {
 }
 
 func (r *rejectCommand) run(vm *machine) error {
-	if vm.in.Event != nil { // RFC 6785 section 3.8: there is nothing to reject any more
-		return vm.failf(vm.pos, `"reject" cannot be used when an IMAP event starts the script`)
-	}
 	if vm.reject != nil {
 		return vm.failf(vm.pos, "the message is rejected twice")
 	}
@@ -41,14 +38,11 @@ func (r *rejectCommand) run(vm *machine) error {
 	if err != nil {
 		return err
 	}
-	m, err := vm.doc.message()
-	if err != nil {
-		return err
-	}
 	vm.keeps = false
 	vm.reject = &Reject{
 		Origin: vm.origin(), Reason: r.reason.get(vm), Extended: r.extended, Sender: vm.in.Envelope.From, To: vm.in.Envelope.To,
-		Original: original, Message: m,
+		// No edit has an effect on what the report returns (RFC 5429 section 2.4).
+		Original: original, Message: originalMessage(vm.in.Message, vm.in.Size),
 	}
 	return vm.add(vm.reject)
 }

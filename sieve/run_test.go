@@ -173,7 +173,7 @@ addheader "A" "1"; foreverypart { replace "x"; } enclose "y"; addheader :last "B
 		buf := make([]byte, rapid.IntRange(0, len(whole)).Draw(t, "n"))
 		n, err := r.Message.ReadAt(buf, int64(from))
 		want := whole[min(from, len(whole)):min(from+len(buf), len(whole))]
-		if !bytes.Equal(buf[:n], want) || (err == io.EOF) != (n < len(buf)) {
+		if !bytes.Equal(buf[:n], want) || errors.Is(err, io.EOF) != (n < len(buf)) {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
 	})

@@ -143,7 +143,7 @@ type envelopeTest struct {
 
 func (t *envelopeTest) eval(vm *machine) (bool, error) {
 	if vm.in.Envelope.Absent {
-		return false, nil // RFC 6785 section 3.4
+		return false, vm.failf(vm.pos, `there is no envelope to test when an IMAP event starts the script`) // RFC 6785 section 4.6
 	}
 	var values []string
 	for i := range t.names {

@@ -97,9 +97,6 @@ func hashOf(parts ...string) string {
 }
 
 func (v *vacationCommand) run(vm *machine) error {
-	if vm.in.Event != nil {
-		return vm.failf(vm.pos, `"vacation" cannot be used when an IMAP event starts the script`)
-	}
 	if vm.answered {
 		return vm.failf(vm.pos, `"vacation" may run only once in a script`)
 	}
