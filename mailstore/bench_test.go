@@ -27,12 +27,14 @@ func benchmarkDeliver(b *testing.B, senders, accounts int) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			st, err := s.Stage(c.ctx, strings.NewReader(text), 0)
+			i := next.Add(1)
+			links := fmt.Sprintf("Message-ID: <%d@example.org>\r\nReferences: <%d@example.org>\r\n", i, i-int64(len(ids)))
+			st, err := s.Stage(c.ctx, strings.NewReader(links+text), 0)
 			if err != nil {
 				b.Error(err)
 				return
 			}
-			account := ids[int(next.Add(1))%len(ids)]
+			account := ids[int(i)%len(ids)]
 			if d := s.Deliver(c.ctx, st, []mailstore.Recipient{{Account: account}})[0]; d.Err != nil {
 				b.Error(d.Err)
 			}
