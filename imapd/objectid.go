@@ -128,10 +128,10 @@ func (r *fetchRun) rowsWithThreads(ctx context.Context, uids metadata.UIDSet) er
 	return nil
 }
 
-// writeThreadID writes the value of THREADID: NIL for a message stored before there were threads.
+// writeThreadID writes the value of THREADID.
 func (r *fetchRun) writeThreadID(m *metadata.Message) {
 	id, ok := r.threadOf[m.Body]
-	if !ok {
+	if !ok { // not looked up: better nothing than what is not so
 		r.w.Raw("NIL")
 		return
 	}

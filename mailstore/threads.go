@@ -66,7 +66,7 @@ func linkOf(subject string, id []byte) metadata.ThreadLink {
 	return metadata.ThreadLink(sum[:16])
 }
 
-// Threads returns the threads of messages, by body id. Those stored before there were threads are not in the map.
+// Threads returns the threads of messages, by body id.
 func (sel *Selected) Threads(ctx context.Context, bodies []metadata.BodyID) (map[metadata.BodyID]metadata.ThreadID, error) {
 	threads, err := sel.view.store.meta.Threads(ctx, sel.view.account, bodies)
 	return threads, wrap("mailstore.Threads", err)

@@ -20,8 +20,9 @@ type ThreadLink [16]byte
 // thread of the first of its links that is known, or begins one. A body's thread never changes; COPY and MOVE keep it, to
 // other accounts too.
 type ThreadStore interface {
-	// Threads returns the threads of bodies. Those stored before there were threads are not in the map, nor those not there.
+	// Threads returns the threads of bodies, also of those that are not there. A body stored without links is a thread of its own.
 	Threads(ctx context.Context, account AccountID, bodies []BodyID) (map[BodyID]ThreadID, error)
-	// ThreadBodies returns the bodies of a thread, in any order.
+	// ThreadBodies returns the bodies of a thread, in any order; none if there is no such thread. The body it is named after is
+	// among them, whether it is there or not.
 	ThreadBodies(ctx context.Context, account AccountID, thread ThreadID) ([]BodyID, error)
 }

@@ -15,7 +15,7 @@ func linked(u user, box metadata.MailboxID, links ...byte) metadata.AppendItem {
 	return it
 }
 
-// threads returns the threads of items, by index; the zero thread for none.
+// threads returns the threads of items, by index.
 func (f *fixture) threads(items ...metadata.AppendItem) []metadata.ThreadID {
 	f.Helper()
 	ids := make([]metadata.BodyID, len(items))
@@ -80,12 +80,15 @@ func testThreads(f *fixture) {
 		!slices.Contains(bodies, c.Body.ID) || !slices.Contains(bodies, later.Body.ID) {
 		f.Fatalf("thread has bodies %v", bodies)
 	}
-	for _, none := range []metadata.ThreadID{{}, metadata.ThreadID(b.Body.ID), metadata.ThreadID(other.Body.ID)} {
-		bodies, err := f.s.ThreadBodies(f.ctx(), u.id, none)
-		f.must(err)
-		if len(bodies) != 0 {
-			f.Fatalf("no thread has bodies %v", bodies)
-		}
+	bodies, err = f.s.ThreadBodies(f.ctx(), u.id, metadata.ThreadID(b.Body.ID))
+	f.must(err)
+	if len(bodies) != 0 {
+		f.Fatalf("no thread has bodies %v", bodies)
+	}
+	bodies, err = f.s.ThreadBodies(f.ctx(), u.id, metadata.ThreadID(bare.Body.ID))
+	f.must(err)
+	if len(bodies) != 1 || bodies[0] != bare.Body.ID {
+		f.Fatalf("a thread of one message has bodies %v", bodies)
 	}
 	f.must(f.s.RemoveAccount(f.ctx(), u.id))
 	f.wantThreads(f.threads(other), other)

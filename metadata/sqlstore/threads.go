@@ -28,6 +28,8 @@ var (
 	sqlDeleteLinks   = newText("delete links of account", `DELETE FROM thread_links WHERE account_id = $1`)
 )
 
+// A body that began its thread has no row in threads: most do, and then a message costs one row, that of its own link.
+
 // threadPlacing gives threads to the new bodies of an Append.
 type threadPlacing struct {
 	known map[linkKey]metadata.ThreadID // links that are there or about to be
@@ -88,7 +90,9 @@ func (p *threadPlacing) place(it *metadata.AppendItem) {
 			break
 		}
 	}
-	p.rows = append(p.rows, threadRow{it.Account, it.Body.ID, thread})
+	if thread != metadata.ThreadID(it.Body.ID) {
+		p.rows = append(p.rows, threadRow{it.Account, it.Body.ID, thread})
+	}
 	for _, l := range it.Links {
 		k := linkKey{it.Account, l}
 		if _, ok := p.known[k]; !ok {
@@ -135,20 +139,34 @@ func (s *Store) Threads(ctx context.Context, account metadata.AccountID, bodies 
 		}
 		return stmts
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	for _, body := range bodies {
+		if _, ok := found[body]; !ok {
+			found[body] = metadata.ThreadID(body)
+		}
+	}
+	return found, nil
 }
 
 // ThreadBodies implements metadata.Store.
 func (s *Store) ThreadBodies(ctx context.Context, account metadata.AccountID, thread metadata.ThreadID) ([]metadata.BodyID, error) {
 	var bodies []metadata.BodyID
+	begun := true
 	err := s.read(ctx, "metadata.ThreadBodies", func() []*sqldb.Stmt {
-		bodies = nil
+		bodies, begun = []metadata.BodyID{metadata.BodyID(thread)}, true
+		first := sqlThreads.stmt(&s.words, 1, account[:], thread[:])
+		first.Each = func(sqldb.Row) error { begun = false; return nil }
 		st := sqlThreadBodies.stmt(&s.words, 0, account[:], thread[:])
 		st.Each = func(r sqldb.Row) error {
 			bodies = append(bodies, metadata.BodyID{})
 			return r.Scan((*idColumn)(&bodies[len(bodies)-1]))
 		}
-		return []*sqldb.Stmt{st}
+		return []*sqldb.Stmt{first, st}
 	})
+	if !begun { // the body is of another thread, so none has its name
+		bodies = nil
+	}
 	return bodies, err
 }
