@@ -29,7 +29,7 @@ type Config struct {
 	Hostname string // in EHLO and in delivery status notifications
 
 	Workers    int           // attempts at once; 0: 4
-	Lease      time.Duration // how long a dead node's attempts stay its own; 0: 2 min
+	Lease      time.Duration // how long a dead node's attempts stay its own; 0: 1 min
 	Poll       time.Duration // how often the queue is looked at for items of other nodes and those whose time has come; 0: 5 s
 	FirstRetry time.Duration // after the first attempt; doubled for each one; 0: 1 min
 	MaxRetry   time.Duration // 0: 1 h
@@ -56,7 +56,7 @@ func (c Config) withDefaults() (Config, error) {
 		field    *time.Duration
 		fallback time.Duration
 	}{
-		{&c.Lease, 2 * time.Minute}, {&c.Poll, 5 * time.Second}, {&c.FirstRetry, time.Minute}, {&c.MaxRetry, time.Hour},
+		{&c.Lease, time.Minute}, {&c.Poll, 5 * time.Second}, {&c.FirstRetry, time.Minute}, {&c.MaxRetry, time.Hour},
 		{&c.MaxAge, 5 * 24 * time.Hour}, {&c.Remember, 24 * time.Hour}, {&c.Attempt, 20 * time.Minute},
 	} {
 		if *d.field <= 0 {
