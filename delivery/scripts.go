@@ -17,6 +17,8 @@ import (
 // cacheBytes bounds the sources of the compiled scripts that are remembered; a compiled script takes a few times that.
 const cacheBytes = 16 << 20
 
+var extensions = Extensions()
+
 // compiled is a script that is ready to run, or does not compile.
 type compiled struct {
 	owner  metadata.ScriptOwner
@@ -58,7 +60,7 @@ func newScripts(cfg Config) *scripts {
 
 func (s *scripts) compile(owner metadata.ScriptOwner, name, source, runName string) *compiled {
 	c := &compiled{owner: owner, name: name, size: len(source)}
-	c.script, c.err = sieve.Compile(source, sieve.Options{Name: runName, Limits: s.cfg.Limits})
+	c.script, c.err = sieve.Compile(source, sieve.Options{Name: runName, Extensions: extensions, Limits: s.cfg.Limits})
 	return c
 }
 

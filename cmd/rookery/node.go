@@ -16,6 +16,7 @@ import (
 
 	"github.com/rookery-mail/rookery/blobstore"
 	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
+	"github.com/rookery-mail/rookery/delivery"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/imapd"
 	"github.com/rookery-mail/rookery/internal/listener"
@@ -153,7 +154,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		return err
 	}
 	n.sieve, err = managesieved.New(managesieved.Config{
-		Scripts: n.meta, Limits: scriptLimits(cfg), Compile: sieve.Options{Limits: sieveLimits(cfg)},
+		Scripts: n.meta, Limits: scriptLimits(cfg), Compile: sieve.Options{Extensions: delivery.Extensions(), Limits: sieveLimits(cfg)},
 		Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
 		MaxConnectionRate: cfg.Limits.ConnectionRate,

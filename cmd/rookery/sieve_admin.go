@@ -98,7 +98,7 @@ func newSievePutCommand() *cobra.Command {
 				return err
 			}
 			return withScripts(cmd, &o, func(ctx context.Context, cfg *config.Config, meta metadata.Store, owner metadata.ScriptOwner) error {
-				sc, err := sieve.Compile(string(source), sieve.Options{Name: args[0], Limits: sieveLimits(cfg)})
+				sc, err := sieve.Compile(string(source), sieve.Options{Name: args[0], Extensions: delivery.Extensions(), Limits: sieveLimits(cfg)})
 				if err != nil {
 					return err
 				}
