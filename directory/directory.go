@@ -17,6 +17,9 @@ type Directory interface {
 	// ResolveAll is Resolve for each address, all in as few round trips as the one that takes most. It returns as many results
 	// as there are addresses.
 	ResolveAll(ctx context.Context, addresses []string) []Resolution
+	// Canonical returns an address in the one form that its account would have, whether there is one or not. Invalid,
+	// Unavailable.
+	Canonical(ctx context.Context, address string) (string, error)
 }
 
 // Target is one account that mail for an address goes to.

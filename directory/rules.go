@@ -112,6 +112,12 @@ func (d *Local) delimiterOf(rule metadata.Domain) string {
 	return rule.Delimiter
 }
 
+// Canonical implements Directory.
+func (d *Local) Canonical(ctx context.Context, address string) (string, error) {
+	a, err := d.parse(ctx, address)
+	return a.String(), err
+}
+
 // parse reads an address as an administrator or a login gives it, in the case its domain keeps it in.
 func (d *Local) parse(ctx context.Context, s string) (Address, error) {
 	a, err := parseKeepingCase(s, d.domain)

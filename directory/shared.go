@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strings"
 
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
@@ -63,7 +64,10 @@ func (d *Local) sharedAccount(ctx context.Context, domain, address string) (*met
 	if address == "" {
 		address = SharedLocalPart
 	}
-	a, err := ParseAddress(address, domain)
+	if !strings.Contains(address, "@") {
+		address += "@" + domain
+	}
+	a, err := d.parse(ctx, address)
 	if err != nil {
 		return nil, err
 	}

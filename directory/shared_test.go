@@ -51,3 +51,20 @@ func TestCreateShared(t *testing.T) {
 		t.Errorf("%v, %v", all, err)
 	}
 }
+
+// TestCanonical: the form an address has follows its domain's rule for case.
+func TestCanonical(t *testing.T) {
+	d, _, _ := open(t)
+	ctx := t.Context()
+	if _, err := d.SetDomain(ctx, metadata.Domain{Name: "case.example", KeepCase: true}); err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{"BOB@Example.ORG": "bob@example.org", "BOB@Case.Example": "BOB@case.example"} {
+		if got, err := d.Canonical(ctx, in); err != nil || got != want {
+			t.Errorf("%s is %q, %v", in, got, err)
+		}
+	}
+	if _, err := d.Canonical(ctx, "a b@example.org"); !mailerr.Is(err, mailerr.Invalid) {
+		t.Errorf("no address: %v", err)
+	}
+}

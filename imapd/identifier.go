@@ -4,9 +4,10 @@ import (
 	"context"
 	"strings"
 
-	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
 // maxIdentifier bounds what is looked at of an identifier, in bytes.
@@ -25,16 +26,19 @@ func grantee(ctx context.Context, s *session, identifier string) (mailstore.Gran
 	if len(name) > maxIdentifier {
 		return g, bad("The identifier is too long")
 	}
-	me, err := s.user.Address(ctx)
-	if err != nil {
-		return g, err
+	if name != "" && !strings.Contains(name, "@") {
+		me, err := s.user.Address(ctx)
+		if err != nil {
+			return g, err
+		}
+		name += metadata.EverybodyIn(me)
 	}
-	address, err := directory.ParseAddress(name, me[strings.LastIndexByte(me, '@')+1:])
-	if err != nil {
+	address, err := s.srv.cfg.Directory.Canonical(ctx, name)
+	if mailerr.Is(err, mailerr.Invalid) {
 		return g, bad("The identifier is no address")
 	}
-	g.Address = address.String()
-	return g, nil
+	g.Address = address
+	return g, err
 }
 
 // parseACL reads a mailbox name and n strings behind it.

@@ -3,6 +3,7 @@ package mailstore_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,21 @@ func attempts(n *neighbours, s *mailstore.Store) []attempt {
 		{name: "Room", need: metadata.RightInsert, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
 			return u.Room(n.ctx, name, 1)
 		}},
+		{name: "Batch", need: metadata.RightInsert, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
+			b, err := u.NewBatch(n.ctx, name)
+			if err != nil {
+				return err
+			}
+			if err := b.Add(n.ctx, n.stage(s, mail("one of a batch")), mailstore.AppendOptions{}); err != nil {
+				return err
+			}
+			_, err = b.Commit(n.ctx)
+			return err
+		}},
+		{name: "QuotaOf", need: metadata.RightRead, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
+			_, err := u.QuotaOf(n.ctx, name)
+			return err
+		}},
 		{name: "Copy to", need: metadata.RightInsert, do: func(u *mailstore.User, name string, _ *mailstore.Selected) error {
 			sel := n.open(u, "Mine")
 			_, err := sel.Copy(n.ctx, all, name)
@@ -145,6 +161,13 @@ func attempts(n *neighbours, s *mailstore.Store) []attempt {
 		}},
 		{name: "Copy from", need: metadata.RightRead, selected: true, do: func(_ *mailstore.User, _ string, sel *mailstore.Selected) error {
 			_, err := sel.Copy(n.ctx, all, "Mine")
+			return err
+		}},
+		{name: "MessagesSince", need: metadata.RightRead, selected: true, do: func(_ *mailstore.User, _ string, sel *mailstore.Selected) error {
+			return sel.MessagesSince(n.ctx, all, 1, func(_ mailstore.SeqNum, m *metadata.Message, _ bool) bool { return true })
+		}},
+		{name: "Vanished", need: metadata.RightRead, selected: true, do: func(_ *mailstore.User, _ string, sel *mailstore.Selected) error {
+			_, err := sel.Vanished(n.ctx, mailstore.VanishedRequest{Since: 1})
 			return err
 		}},
 		{name: "Store \\Seen", need: metadata.RightRead | metadata.RightSeen, selected: true, do: store(metadata.FlagsAdd, metadata.FlagSeen)},
@@ -285,6 +308,9 @@ func TestNobodyReachesAcross(t *testing.T) {
 				if a.selected || a.name == "Copy to" && who != n.guest {
 					continue
 				}
+				if a.name == "QuotaOf" && !strings.HasPrefix(name, mailstore.OtherUsers) && !strings.HasPrefix(name, mailstore.SharedMailbox) {
+					continue // one's own, whether the mailbox is there or not
+				}
 				foreign := strings.HasPrefix(name, mailstore.OtherUsers) || strings.HasPrefix(name, mailstore.SharedMailbox)
 				if (a.name == "Create below" || a.name == "Rename") && (!foreign || strings.HasSuffix(name, "/")) {
 					continue // among one's own, or no name at all
@@ -356,7 +382,10 @@ func TestRandomACLs(t *testing.T) {
 		checkListed(t, n, u, boxes, func(b string) metadata.Rights { return expect(b, who) })
 		box = boxes[r.IntN(len(boxes))]
 		want := expect(box, who)
-		for _, a := range attempts(n, s)[:4] { // Open, Mailbox, Append, Room
+		for _, a := range attempts(n, s) {
+			if !slices.Contains([]string{"Open", "Mailbox", "Append", "Room", "Batch", "Message", "QuotaOf"}, a.name) {
+				continue
+			}
 			if err := a.do(u, n.foreign(box), nil); (err == nil) != want.Has(a.need) {
 				t.Fatalf("step %d: %s with %q: %v", step, a.name, want, err)
 			}

@@ -81,6 +81,9 @@ func (b *Batch) Commit(ctx context.Context) (*BatchData, error) {
 		return &BatchData{UIDValidity: b.mailbox.UIDValidity}, nil
 	}
 	s := b.user.store
+	if s.domainIsFull(b.mailbox.Account) {
+		return nil, errDomainFull(op)
+	}
 	batch := appendBatch(items)
 	batch.AllOrNone = true
 	results, err := s.meta.Append(ctx, batch)
@@ -98,6 +101,7 @@ func (b *Batch) Commit(ctx context.Context) (*BatchData, error) {
 	data := &BatchData{UIDValidity: results[0].UIDValidity, UIDs: make([]metadata.UID, len(results))}
 	for i := range results {
 		data.UIDs[i] = results[i].UID
+		s.warnOfQuota(b.mailbox.Account, results[i].Use.Without(1, items[i].body.Size()), results[i].Use)
 	}
 	return data, nil
 }

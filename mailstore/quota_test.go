@@ -95,31 +95,31 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 }
 
 // warnings returns the subjects of the warnings in an INBOX.
-func (n *cluster) warnings(s *mailstore.Store, account metadata.AccountID) []string {
-	n.t.Helper()
-	sel, err := s.User(account).Open(n.ctx, "INBOX", mailstore.ReadOnly)
+func (c *cluster) warnings(s *mailstore.Store, account metadata.AccountID) []string {
+	c.t.Helper()
+	sel, err := s.User(account).Open(c.ctx, "INBOX", mailstore.ReadOnly)
 	if err != nil {
-		n.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer sel.Close()
 	var ids []metadata.BodyID
-	err = sel.Messages(n.ctx, metadata.UIDSet{{First: 1, Last: 1 << 31}}, func(_ mailstore.SeqNum, m *metadata.Message, _ bool) bool {
+	err = sel.Messages(c.ctx, metadata.UIDSet{{First: 1, Last: 1 << 31}}, func(_ mailstore.SeqNum, m *metadata.Message, _ bool) bool {
 		ids = append(ids, m.Body)
 		return true
 	})
 	if err != nil {
-		n.t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	bodies, err := sel.Bodies(n.ctx, ids)
+	bodies, err := sel.Bodies(c.ctx, ids)
 	if err != nil {
-		n.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	var subjects []string
 	for _, id := range ids {
 		r := sel.OpenBody(bodies[id])
 		text := make([]byte, r.Size())
 		if _, err := r.ReadAt(context.Background(), text, 0); err != nil && err != io.EOF { //nolint:errorlint // never wrapped
-			n.t.Fatal(err)
+			c.t.Fatal(err)
 		}
 		if _, rest, ok := strings.Cut(string(text), "\r\nSubject: Your mailbox"); ok {
 			subject, _, _ := strings.Cut(rest, "\r\n")

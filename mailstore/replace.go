@@ -65,5 +65,8 @@ func (sel *Selected) mayReplace(ctx context.Context, op, name string, o AppendOp
 		return nil, copySourceGone(op, err)
 	}
 	to, err := sel.user.locate(ctx, name, metadata.RightInsert)
+	if err == nil && to.Account != sel.view.account && sel.view.store.domainIsFull(to.Account) {
+		err = errDomainFull(op)
+	}
 	return to, wrap(op, err)
 }

@@ -21,6 +21,9 @@ type VanishedRequest struct {
 // UID that is not in the mailbox. It reads what was expunged, no more.
 func (sel *Selected) Vanished(ctx context.Context, req VanishedRequest) (metadata.UIDSet, error) {
 	const op = "mailstore.Vanished"
+	if err := sel.mayRead(ctx, op); err != nil {
+		return nil, wrap(op, err)
+	}
 	if req.Since >= sel.pos {
 		return nil, nil // what was expunged later is in the snapshot, or was never announced
 	}
@@ -100,6 +103,9 @@ func (c *cursor) skip(ranges []SeqRange, n uint32) {
 // there.
 func (sel *Selected) MessagesSince(ctx context.Context, uids metadata.UIDSet, since metadata.ModSeq, yield func(seq SeqNum, m *metadata.Message, gone bool) bool) error {
 	const op = "mailstore.MessagesSince"
+	if err := sel.mayRead(ctx, op); err != nil {
+		return wrap(op, err)
+	}
 	st := sel.view.state.Load()
 	if st.modseq() < sel.wrote && !st.gone {
 		var err error

@@ -123,11 +123,11 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	cfg := n.cfg
 	var administrators []string
 	for _, s := range cfg.Administrators {
-		a, err := directory.ParseAddress(s, cfg.DefaultDomain)
+		address, err := n.dir.Canonical(context.Background(), s)
 		if err != nil {
 			return fmt.Errorf("imap.administrators: %w", err)
 		}
-		administrators = append(administrators, a.String())
+		administrators = append(administrators, address)
 	}
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
