@@ -252,7 +252,7 @@ func TestResolveAllAsksOncePerLevel(t *testing.T) {
 		spy.calls, ds.calls = 0, 0
 		got := d.ResolveAll(t.Context(), asked)
 		for i, r := range got {
-			s := ""
+			var s string
 			if r.Err != nil {
 				s = mailerr.KindOf(r.Err).String()
 			} else {

@@ -62,7 +62,7 @@ func (f *fingerprint) id(from string, t directory.Target) (id metadata.BodyID) {
 // receivedAt returns the time of the first Received line of a message's header.
 func receivedAt(head []byte) (time.Time, bool) {
 	for len(head) > 0 {
-		line := head
+		var line []byte
 		// A field ends with a line end that no white space follows.
 		for i := 0; ; {
 			n := bytes.IndexByte(head[i:], '\n')
