@@ -62,7 +62,7 @@ var commands = func() map[string]*command {
 		capabilityCommand, noopCommand, logoutCommand, idCommand,
 		startTLSCommand, authenticateCommand, loginCommand, compressCommand, unauthenticateCommand,
 		enableCommand, namespaceCommand, selectCommand, examineCommand, createCommand, deleteCommand, renameCommand,
-		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, statusCommand, appendCommand, replaceCommand, uidReplaceCommand, genURLAuthCommand, urlFetchCommand, resetKeyCommand, idleCommand,
+		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, xlistCommand, statusCommand, appendCommand, replaceCommand, uidReplaceCommand, genURLAuthCommand, urlFetchCommand, resetKeyCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,
 		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
 		esearchCommand, uidESearchCommand, cancelUpdateCommand,

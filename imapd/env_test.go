@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/rookery-mail/rookery/blobstore"
 	"github.com/rookery-mail/rookery/blobstore/filestore"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/internal/listener/listenertest"
@@ -45,6 +46,7 @@ type env struct {
 	store  *mailstore.Store
 	local  *directory.Local
 	blobs  *heldBlobs
+	reads  *blobstore.Counter // below blobs
 	faults *faultyStore
 	panics atomic.Int64 // panics logged
 	srv    *Server
@@ -60,7 +62,8 @@ func newEnv(t testing.TB) *env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{blobs: &heldBlobs{Store: blobs}}
+	counter := blobstore.Count(blobs, "store", nil)
+	e := &env{blobs: &heldBlobs{Store: counter}, reads: counter}
 	e.meta, err = sqlstore.Open(t.Context(), sqlstore.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "metadata.sqlite"),
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testTime }})
 	if err != nil {
