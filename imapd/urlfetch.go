@@ -111,7 +111,7 @@ func (s *session) fetchURL(ctx context.Context, u *fetchedURL) (*urlContent, err
 	switch mailerr.KindOf(err) {
 	case mailerr.NotFound, mailerr.Permission, mailerr.Expunged, mailerr.Invalid:
 		if err != nil {
-			return nil, nil
+			return nil, nil //nolint:nilerr // said as NIL
 		}
 	}
 	return c, err
