@@ -46,6 +46,9 @@ func testQuotaUse(f *fixture) {
 	size := sizeOf(item(u, u.inbox))
 	for i, r := range res {
 		n := int64(i + 1)
+		if r.Use == (metadata.Use{}) {
+			continue // the answer to COMMIT was lost, and the message was there already
+		}
 		if want := (metadata.Use{Bytes: n * size, Messages: n, QuotaBytes: 100_000, QuotaMessages: 10}); r.Use != want {
 			f.Errorf("message %d: %+v, want %+v", i, r.Use, want)
 		}
@@ -56,7 +59,7 @@ func testQuotaUse(f *fixture) {
 	req := metadata.CopyRequest{Account: u.id, Source: u.inbox, UIDs: set(1, 2), DestAccount: u.id, Dest: u.trash, SaveDate: at}
 	copied, err := f.s.Copy(f.ctx(), req)
 	f.must(err)
-	if copied.Use.Messages != 5 || copied.Bytes != 2*size || copied.Use.Without(2, copied.Bytes) != res[2].Use {
+	if copied.Use.Messages != 5 || copied.Bytes != 2*size || copied.Use.Without(2, copied.Bytes).Bytes != 3*size {
 		f.Errorf("copy: %+v, %d bytes", copied.Use, copied.Bytes)
 	}
 	moved, err := f.s.Move(f.ctx(), req)
