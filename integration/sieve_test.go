@@ -150,7 +150,7 @@ vacation :subject "Away" "I am away.";`)
 // TestKillNodeDuringRedirects kills a node with SIGKILL in the middle of messages that are redirected and answered: none is
 // lost on any way; a message comes twice only if its node died between taking it and saying so.
 func TestKillNodeDuringRedirects(t *testing.T) {
-	const senders, messages = 5, 200
+	const senders, messages = 5, 400
 	accounts := []string{"user@example.test", "sink@elsewhere.test"}
 	for i := range senders {
 		accounts = append(accounts, fmt.Sprintf("sender%d@elsewhere.test", i))
@@ -174,6 +174,12 @@ func TestKillNodeDuringRedirects(t *testing.T) {
 		})
 	}
 	<-third
+	nodes.Eventually(t, time.Minute, "something is being sent", func() error {
+		if list := s.c.CLI("queue", "list", "--json"); !strings.Contains(list, `"sending": true`) {
+			return fmt.Errorf("%s", list)
+		}
+		return nil
+	})
 	s.a.Kill()
 	wg.Wait()
 	kept := s.wait(s.b, "user@example.test", "INBOX", 3*time.Minute, tokens...)

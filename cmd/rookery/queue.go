@@ -120,12 +120,13 @@ func queueChange(name, short, done string, change func(context.Context, metadata
 			if all == (len(args) > 0) {
 				return usageError{errors.New("name items, or all of them with --all")}
 			}
-			ids := make([]metadata.OutboundID, len(args))
-			for i, a := range args {
-				var err error
-				if ids[i], err = metadata.ParseOutboundID(a); err != nil {
+			ids := make([]metadata.OutboundID, 0, len(args))
+			for _, a := range args {
+				id, err := metadata.ParseOutboundID(a)
+				if err != nil {
 					return usageError{err}
 				}
+				ids = append(ids, id)
 			}
 			return withMetadata(cmd, func(ctx context.Context, meta metadata.Store) error {
 				if all {
