@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -62,7 +63,7 @@ func TestInflaterParks(t *testing.T) {
 				if _, err := io.Copy(&got, in); !errors.Is(err, errWaits) {
 					t.Fatalf("level %d cut %d: %v", level, cut, err)
 				}
-				if in.z != nil || in.box != nil {
+				if in.codes != nil || in.box != nil {
 					t.Fatalf("level %d cut %d: a waiting inflater holds its decoder", level, cut)
 				}
 				if len(in.window) > 32<<10 {
@@ -74,6 +75,61 @@ func TestInflaterParks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A flush that ends within a byte, as zlib's Z_PARTIAL_FLUSH does, holds nothing back: what is missing of the last byte is the
+// beginning of what comes later.
+func TestInflaterPartialFlush(t *testing.T) {
+	var stream bitWriter
+	conn := &packets{}
+	in := newInflater(conn, nil)
+	for i := range 100 {
+		line := strings.Repeat("x", i%9) + " NOOP\r\n"
+		stream.bits(0, 1) // not the last block
+		stream.bits(1, 2) // with the fixed codes
+		for _, c := range []byte(line) {
+			stream.code(0x30+int(c), 8)
+		}
+		stream.code(0, 7)
+		stream.bits(2, 3) // an empty block, fixed codes: BFINAL 0, BTYPE 01
+		stream.code(0, 7)
+		conn.left = append(conn.left, stream.whole())
+		got := make([]byte, 100)
+		n, err := io.ReadAtLeast(in, got, len(line))
+		if err != nil || string(got[:n]) != line {
+			t.Fatalf("round %d: %q, %v, want %q", i, got[:n], err, line)
+		}
+	}
+}
+
+// bitWriter writes DEFLATE's bits.
+type bitWriter struct {
+	out  []byte
+	hold uint64
+	held int
+}
+
+// bits writes a number, its lowest bit first.
+func (w *bitWriter) bits(v, n int) {
+	w.hold |= uint64(v) << w.held
+	for w.held += n; w.held >= 8; w.held -= 8 {
+		w.out = append(w.out, byte(w.hold))
+		w.hold >>= 8
+	}
+}
+
+// code writes a code, its highest bit first.
+func (w *bitWriter) code(v, n int) {
+	for n--; n >= 0; n-- {
+		w.bits(v>>n&1, 1)
+	}
+}
+
+// whole returns the bytes that are full.
+func (w *bitWriter) whole() []byte {
+	b := w.out
+	w.out = nil
+	return b
 }
 
 // What waits in the middle of a block keeps its decoder, and goes on.
@@ -124,4 +180,28 @@ func FuzzInflater(f *testing.F) {
 			t.Fatalf("%v, want %v", err, wantErr)
 		}
 	})
+}
+
+func BenchmarkInflater(b *testing.B) {
+	var sent bytes.Buffer
+	w, _ := flate.NewWriter(&sent, flate.DefaultCompression)
+	var text strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "Received: from mx%d.example.org by example.net; %x some words of text that repeat\r\n", i*7919%1000, i*104729)
+	}
+	_, _ = io.WriteString(w, text.String())
+	_ = w.Close()
+	b.SetBytes(int64(text.Len()))
+	buf := make([]byte, 16<<10)
+	for b.Loop() {
+		in := newInflater(bytes.NewReader(sent.Bytes()), nil)
+		for {
+			if _, err := in.Read(buf); err != nil {
+				if err != io.EOF {
+					b.Fatal(err)
+				}
+				break
+			}
+		}
+	}
 }

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/flate"
-
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/mailstore"
@@ -236,7 +234,7 @@ func (s *session) farewell(err error) {
 		text = "Too many failed logins"
 	case errors.Is(err, errTooManyBD):
 		text = "Too many invalid commands"
-	case errors.As(err, new(flate.CorruptInputError)):
+	case errors.Is(err, errNotDeflate):
 		text = "What was sent is not compressed properly"
 	case errors.Is(err, wire.ErrFlood):
 		text = "Command or literal too long"

@@ -89,6 +89,7 @@ async function main() {
     // CONDSTORE: only what changed since.
     const since = other.mailbox.highestModseq;
     await one.messageFlagsRemove('3', ['\\Seen'], { uid: true });
+    await other.noop(); // what one node has done, the other shows after NOOP
     const changed = await collect(other.fetch('1:*', { uid: true, flags: true }, { changedSince: since }));
     assert.ok(changed.some(m => m.uid === 3 && !m.flags.has('\\Seen')), inspect(changed));
 
