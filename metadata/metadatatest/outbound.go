@@ -28,7 +28,8 @@ func (f *fixture) enqueue(items ...metadata.OutboundItem) []bool {
 	return queued
 }
 
-// claim leases everything that is due, which may be other tests' too, and returns what is of the account.
+// claim leases everything that is due, which may be other tests' too, and returns what of the account the holder now has. What
+// a commit leased whose answer was lost comes without its body.
 func (f *fixture) claim(u user, holder string, ttl time.Duration) (mine []metadata.OutboundItem) {
 	f.Helper()
 	for {
@@ -40,9 +41,19 @@ func (f *fixture) claim(u user, holder string, ttl time.Duration) (mine []metada
 			}
 		}
 		if len(items) == 0 || ttl <= 0 {
-			return mine
+			break
 		}
 	}
+	had := map[metadata.OutboundID]bool{}
+	for _, it := range mine {
+		had[it.ID] = true
+	}
+	for _, it := range f.queue(u, false) {
+		if it.Holder == holder && !had[it.ID] {
+			mine = append(mine, it)
+		}
+	}
+	return mine
 }
 
 // queue returns the account's items in the queue.
@@ -99,6 +110,9 @@ func testEnqueue(f *fixture) {
 	for _, it := range f.claim(u, "n1", time.Hour) {
 		if it.Attempts != 1 || it.Holder != "n1" || it.State != metadata.OutboundWaiting || time.Since(it.Created).Abs() > time.Hour {
 			f.Fatalf("%+v", it)
+		}
+		if it.Body.Data == nil && !it.Body.InPack() {
+			continue // see claim
 		}
 		want := small
 		switch it.ID {
