@@ -35,6 +35,8 @@ type Config struct {
 	MaxConnectionsPerAddress int // at once from one address; 0: no limit
 	MaxConnectionRate        int // new ones a minute from one address; 0: no limit
 
+	ReadAhead int64 // bytes of bodies read before they are asked for, of all sessions together; 0: 64 MiB
+
 	LeaseTTL      time.Duration // how long a dead node's sessions keep their maildrops; 0: 60 s
 	LoginTimeout  time.Duration // for a command before login; five times as long for the login as a whole; 0: 60 s
 	IdleTimeout   time.Duration // the autologout timer, for a command after login; 0: 10 min (RFC 1939 section 3: at least)
@@ -62,6 +64,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.MaxConnections <= 0 {
 		cfg.MaxConnections = 10_000
+	}
+	if cfg.ReadAhead <= 0 {
+		cfg.ReadAhead = 64 << 20
 	}
 	if cfg.MaxFailures <= 0 {
 		cfg.MaxFailures = 3

@@ -14,7 +14,7 @@ func dele(_ context.Context, s *session, args string) error {
 	}
 	m.deleted = true
 	s.drop.count--
-	s.drop.octets -= m.size
+	s.drop.octets -= m.Size
 	s.ok(fmt.Sprintf("Message %d deleted at QUIT", n))
 	return nil
 }

@@ -24,6 +24,13 @@
 // never fetches a message twice. Two IMAP copies of one message in INBOX have the same unique-id, which RFC 1939 section 7 tells
 // clients to expect of identical messages.
 //
+// # Reading ahead
+//
+// A client that fetches in order gets its messages at the speed of the network: while it takes those of one stretch of the
+// maildrop, the next stretch is read, bodies that lie side by side in one range. Stretches grow to 512 messages or 1 MiB; a
+// session holds two, and all sessions together Config.ReadAhead. They do not pass through the cache of the node, which is for what
+// is read more than once.
+//
 // # Octets
 //
 // Messages are sent as they are stored, but a line end is always CRLF on the wire: a bare LF becomes CRLF and an unfinished

@@ -110,8 +110,6 @@ func (e *env) listen(t testing.TB, implicitTLS bool, wrap func(net.Listener) net
 	return l.Addr().String()
 }
 
-type farListener struct{ net.Listener }
-
 func (e *env) account(t testing.TB, address string) *metadata.Account {
 	t.Helper()
 	ctx := context.Background()

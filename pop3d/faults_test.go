@@ -14,6 +14,7 @@ import (
 // faultyMeta is a metadata.Store with faults that a test switches on.
 type faultyMeta struct {
 	metadata.Store
+	located atomic.Int64 // calls of BodyLocations
 
 	mu      sync.Mutex // guards the fields below
 	expunge error
@@ -45,11 +46,12 @@ func (f *faultyMeta) Expunge(ctx context.Context, r metadata.ExpungeRequest) (*m
 	return f.Store.Expunge(ctx, r)
 }
 
-func (f *faultyMeta) Bodies(ctx context.Context, a metadata.AccountID, ids []metadata.BodyID) ([]metadata.Body, error) {
+func (f *faultyMeta) BodyLocations(ctx context.Context, a metadata.AccountID, ids []metadata.BodyID) ([]metadata.Body, error) {
 	if err := f.fault(func() error { return f.bodies }); err != nil {
 		return nil, err
 	}
-	return f.Store.Bodies(ctx, a, ids)
+	f.located.Add(1)
+	return f.Store.BodyLocations(ctx, a, ids)
 }
 
 func (f *faultyMeta) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) error {
@@ -75,13 +77,21 @@ func (f *faultyMeta) RenewLease(ctx context.Context, name, holder string, ttl ti
 // faultyBlobs is a blobstore.Store whose reads can be made to fail.
 type faultyBlobs struct {
 	blobstore.Store
-	reads atomic.Pointer[error]
+	reads  atomic.Pointer[error]
+	ranges atomic.Int64 // read
+	puts   atomic.Int64
+}
+
+func (f *faultyBlobs) Put(ctx context.Context, key string, data []byte) error {
+	f.puts.Add(1)
+	return f.Store.Put(ctx, key, data)
 }
 
 func (f *faultyBlobs) ReadRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
 	if err := f.reads.Load(); err != nil && *err != nil {
 		return nil, *err
 	}
+	f.ranges.Add(1)
 	return f.Store.ReadRange(ctx, key, offset, length)
 }
 

@@ -3,29 +3,34 @@ package pop3d
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // list is LIST (RFC 1939 section 5).
 func list(_ context.Context, s *session, args string) error {
-	return s.listing(args, func(m *dropped) string { return fmt.Sprint(m.size) })
+	return s.listing(args, func(to []byte, m *dropped) []byte { return strconv.AppendInt(to, m.Size, 10) })
 }
 
-// listing answers LIST and UIDL: what is said of one message, or of each that is not marked as deleted.
-func (s *session) listing(args string, say func(*dropped) string) error {
+// listing answers LIST and UIDL: what say appends of one message, or of each that is not marked as deleted.
+func (s *session) listing(args string, say func([]byte, *dropped) []byte) error {
 	if arg := strings.TrimSpace(args); arg != "" {
 		n, m, err := s.drop.message(arg)
 		if err != nil {
 			return err
 		}
-		s.ok(fmt.Sprintf("%d %s", n, say(m)))
+		s.ok(string(say(fmt.Appendf(nil, "%d ", n), m)))
 		return nil
 	}
 	s.ok(fmt.Sprintf("%d messages (%d octets) follow", s.drop.count, s.drop.octets))
 	for i := range s.drop.messages {
-		if m := &s.drop.messages[i]; !m.deleted {
-			s.line("%d %s", i+1, say(m))
+		m := &s.drop.messages[i]
+		if m.deleted {
+			continue
 		}
+		line := strconv.AppendInt(s.out.AvailableBuffer(), int64(i+1), 10)
+		line = append(say(append(line, ' '), m), "\r\n"...)
+		_, _ = s.out.Write(line) // the first error stays
 	}
 	s.dot()
 	return nil

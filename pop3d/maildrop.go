@@ -17,18 +17,12 @@ type maildrop struct {
 	messages []dropped
 	count    int   // messages not marked as deleted
 	octets   int64 // of those
-
-	bodies    map[metadata.BodyID]*metadata.Body // of the window below
-	window    [2]int                             // indexes of messages whose body rows were read: from, to (exclusive)
-	lastRetr  int                                // index of the message sent last, -1 at first
-	readAhead int                                // messages below this index were prefetched
+	ahead    *readAhead
 }
 
 // dropped is a message of a maildrop.
 type dropped struct {
-	uid     metadata.UID
-	body    metadata.BodyID
-	size    int64
+	mailstore.Outline
 	deleted bool
 }
 
@@ -45,11 +39,12 @@ func (s *session) open(ctx context.Context, account metadata.AccountID) (*maildr
 	if err != nil {
 		return nil, err
 	}
-	d := &maildrop{cfg: &s.srv.cfg, lease: l, user: s.srv.cfg.Store.User(account), lastRetr: -1}
+	d := &maildrop{cfg: &s.srv.cfg, lease: l, user: s.srv.cfg.Store.User(account)}
 	if err := d.load(ctx); err != nil {
 		d.close()
 		return nil, err
 	}
+	d.ahead = newReadAhead(d.sel, d.messages, s.srv, s.log)
 	return d, nil
 }
 
@@ -58,15 +53,16 @@ func (d *maildrop) load(ctx context.Context) error {
 	if d.sel, err = d.user.Open(ctx, "INBOX", mailstore.ReadOnly); err != nil {
 		return err
 	}
-	d.messages = make([]dropped, 0, d.sel.NumMessages())
-	err = d.sel.Messages(ctx, d.sel.AllUIDs(), func(_ mailstore.SeqNum, m *metadata.Message, gone bool) bool {
-		if !gone {
-			d.messages = append(d.messages, dropped{uid: m.UID, body: m.Body, size: m.Size})
-		}
-		return true
-	})
+	outlines, err := d.sel.Outlines(ctx)
+	if err != nil {
+		return err
+	}
+	d.messages = make([]dropped, len(outlines))
+	for i := range outlines {
+		d.messages[i].Outline = outlines[i]
+	}
 	d.unmark()
-	return err
+	return nil
 }
 
 // message finds a message by its number. Marked ones are not found (RFC 1939 section 5).
@@ -89,7 +85,7 @@ func (d *maildrop) unmark() {
 	d.count, d.octets = len(d.messages), 0
 	for i := range d.messages {
 		d.messages[i].deleted = false
-		d.octets += d.messages[i].size
+		d.octets += d.messages[i].Size
 	}
 }
 
@@ -98,7 +94,7 @@ func (d *maildrop) update(ctx context.Context) (int, error) {
 	var uids []metadata.UID
 	for _, m := range d.messages {
 		if m.deleted {
-			uids = append(uids, m.uid)
+			uids = append(uids, m.UID)
 		}
 	}
 	if len(uids) == 0 {
@@ -124,23 +120,26 @@ func (d *maildrop) update(ctx context.Context) (int, error) {
 	return len(uids), nil
 }
 
-// present reports Expunged for a message that is known to be gone.
-func (d *maildrop) present(ctx context.Context, m *dropped) error {
-	there := false
-	err := d.sel.Messages(ctx, metadata.UIDSetOf(m.uid), func(_ mailstore.SeqNum, _ *metadata.Message, gone bool) bool {
-		there = !gone
-		return true
-	})
-	if err == nil && !there {
+// body returns the body row of the message at an index and, if they were read ahead, its stored bytes. Expunged.
+func (d *maildrop) body(ctx context.Context, i int) (*metadata.Body, []byte, error) {
+	if !d.sel.Present(d.messages[i].UID) {
+		return nil, nil, errExpunged
+	}
+	b, raw, err := d.ahead.body(ctx, i)
+	if err == nil && b == nil {
 		err = errExpunged
 	}
-	return err
+	return b, raw, err
 }
 
 var errExpunged = mailerr.New("pop3d.maildrop", mailerr.Expunged, "The message was deleted by another session")
 
 // close gives mailbox and lease back.
 func (d *maildrop) close() {
+	if d.ahead != nil {
+		d.ahead.close()
+		d.ahead = nil
+	}
 	if d.sel != nil {
 		d.sel.Close()
 		d.sel = nil

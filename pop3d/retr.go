@@ -3,12 +3,10 @@ package pop3d
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/rookery-mail/rookery/metadata"
 )
 
 // retr is RETR (RFC 1939 section 5).
@@ -21,21 +19,25 @@ func retr(ctx context.Context, s *session, args string) error {
 	if err != nil {
 		return err
 	}
-	fetch, cancel := context.WithTimeout(ctx, s.srv.cfg.StoreTimeout)
-	s.drop.prefetch(fetch, n-1)
-	cancel()
-	if err := s.send(ctx, b, fmt.Sprintf("%d octets", m.size), whole{}); err != nil {
+	if err := s.send(ctx, b, strconv.FormatInt(m.Size, 10)+" octets", whole{}); err != nil {
 		return err
 	}
 	s.srv.metrics.retrieved.Inc()
 	return nil
 }
 
-// find returns the body row of the message at an index, in bounded time.
-func (s *session) find(ctx context.Context, i int) (*metadata.Body, error) {
+// find returns a reader of the message at an index, in bounded time.
+func (s *session) find(ctx context.Context, i int) (bodyReader, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.srv.cfg.StoreTimeout)
 	defer cancel()
-	return s.drop.body(ctx, i)
+	b, raw, err := s.drop.body(ctx, i)
+	switch {
+	case err != nil:
+		return nil, err
+	case raw == nil || int64(len(raw)) != b.Stored:
+		return s.drop.sel.OpenBody(b), nil
+	}
+	return readBody{b.Prefix, raw}, nil
 }
 
 // extent says how much of a message is sent.
@@ -52,10 +54,9 @@ var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // send answers with (a part of) a message. The first piece is read before +OK is said; trouble behind it can only be shown by
 // ending the connection.
-func (s *session) send(ctx context.Context, b *metadata.Body, text string, e extent) error {
+func (s *session) send(ctx context.Context, r bodyReader, text string, e extent) error {
 	piece := pieces.Get().(*[32 << 10]byte)
 	defer pieces.Put(piece)
-	r := s.drop.sel.OpenBody(b)
 	w := dotWriter{w: s.out, lineStart: true}
 	for off := int64(0); ; {
 		n, err := s.readAt(ctx, r, piece[:], off)
@@ -84,10 +85,25 @@ func (s *session) send(ctx context.Context, b *metadata.Body, text string, e ext
 	}
 }
 
-// bodyReader is a *mailstore.BodyReader.
+// bodyReader is a *mailstore.BodyReader or a readBody.
 type bodyReader interface {
 	ReadAt(ctx context.Context, p []byte, off int64) (int, error)
 	Size() int64
+}
+
+// readBody is a body that was read ahead.
+type readBody struct{ prefix, stored []byte }
+
+// Size implements bodyReader.
+func (r readBody) Size() int64 { return int64(len(r.prefix) + len(r.stored)) }
+
+// ReadAt implements bodyReader.
+func (r readBody) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
+	n := 0
+	if off < int64(len(r.prefix)) {
+		n = copy(p, r.prefix[off:])
+	}
+	return n + copy(p[n:], r.stored[off+int64(n)-int64(len(r.prefix)):]), nil
 }
 
 // readAt fills p, or reads to the message's end. No bytes before the end are an error.

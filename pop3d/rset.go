@@ -11,6 +11,7 @@ func rset(_ context.Context, s *session, args string) error {
 		return err
 	}
 	s.drop.unmark()
+	s.drop.ahead.forget() // it passed over what was marked
 	s.ok(fmt.Sprintf("%d messages (%d octets)", s.drop.count, s.drop.octets))
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/rookery-mail/rookery/internal/listener"
 )
 
@@ -12,6 +14,7 @@ type Server struct {
 	cfg     Config
 	metrics *metrics
 	conns   *listener.Server
+	ahead   *semaphore.Weighted // Config.ReadAhead
 }
 
 // New returns a Server that serves nothing yet.
@@ -24,7 +27,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, metrics: m}
+	s := &Server{cfg: cfg, metrics: m, ahead: semaphore.NewWeighted(cfg.ReadAhead)}
 	s.conns = listener.New(listener.Config{
 		Protocol: "pop3", TLS: cfg.TLS, Busy: "-ERR [SYS/TEMP] Too many connections\r\n",
 		Open:           func(c listener.Conn) listener.Session { return newSession(s, c) },
