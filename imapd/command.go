@@ -59,7 +59,7 @@ type command struct {
 var commands = func() map[string]*command {
 	table := make(map[string]*command)
 	for _, c := range [...]command{
-		capabilityCommand, noopCommand, logoutCommand, idCommand,
+		capabilityCommand, noopCommand, logoutCommand, idCommand, languageCommand,
 		startTLSCommand, authenticateCommand, loginCommand, compressCommand, unauthenticateCommand,
 		enableCommand, namespaceCommand, selectCommand, examineCommand, createCommand, deleteCommand, renameCommand,
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, xlistCommand, statusCommand, appendCommand, replaceCommand, uidReplaceCommand, genURLAuthCommand, urlFetchCommand, resetKeyCommand, idleCommand,

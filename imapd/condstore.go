@@ -8,6 +8,7 @@ func (s *session) enableCondstore() {
 	}
 	s.condstore = true
 	if s.sel != nil {
-		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(s.sel.Mailbox().HighestModSeq)).Raw("] Highest\r\n")
+		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(s.sel.Mailbox().HighestModSeq))
+		s.remark("Highest")
 	}
 }

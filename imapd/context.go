@@ -96,7 +96,7 @@ func (s *session) refuseContext(c *search, r *searchRun) string {
 
 // refuseUpdate says that changes will not be told (RFC 5267 section 4.3.1).
 func (s *session) refuseUpdate(tag, why string) {
-	s.w.Raw(`* NO [NOUPDATE "`).Raw(tag).Raw(`"] `).Raw(why).CRLF()
+	s.status("NO", `NOUPDATE "`+tag+`"`, why)
 }
 
 // forgetExpunged tells of results that are expunged, before the client is told so itself: sequence numbers are those of before.

@@ -33,7 +33,7 @@ func (cmd deleteMailbox) run(ctx context.Context, s *session) error {
 	}
 	if own {
 		s.unselect()
-		s.w.Raw("* OK [CLOSED] Selected mailbox deleted\r\n")
+		s.status("OK", "CLOSED", "Selected mailbox deleted")
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package imapd
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/internal/language"
 	"github.com/rookery-mail/rookery/mailerr"
 )
 
@@ -34,7 +36,7 @@ func statusOf(err error) (st statusError, ours bool) {
 		return statusError{typ: "BAD", code: syn.Code, text: syn.Text}, false
 	}
 	kind := mailerr.KindOf(err)
-	return statusError{typ: "NO", code: codeOf(kind), text: sentence(mailerr.ClientText(err))},
+	return statusError{typ: "NO", code: codeOf(kind), text: mailerr.ClientText(err)},
 		kind == mailerr.Internal || kind == mailerr.Unavailable
 }
 
@@ -67,12 +69,40 @@ func codeOf(kind mailerr.Kind) string {
 	}
 }
 
-// sentence makes an error's text fit for resp-text: it begins with a capital letter, not with a response code.
+// status writes an untagged status response; code is without brackets, "" for none.
+func (s *session) status(typ, code, text string) { s.respond("*", typ, code, text) }
+
+// respond writes a status response (RFC 9051 section 7.1) in the client's language.
+func (s *session) respond(tag, typ, code, text string) {
+	s.w.Raw(tag).SP().Raw(typ)
+	if code == "" {
+		s.w.SP().Raw(s.say(text)).CRLF()
+		return
+	}
+	s.w.Raw(" [").Raw(code)
+	s.remark(text)
+}
+
+// remark ends a status response after its code.
+func (s *session) remark(text string) { s.w.Raw("] ").Raw(s.say(text)).CRLF() }
+
+// say returns a text in the client's language, fit for resp-text.
+func (s *session) say(english string) string {
+	if text := language.Text(s.language, english); text != english {
+		return text
+	}
+	return sentence(english)
+}
+
+// sentence makes a text fit for resp-text: it begins with a capital letter, not with a response code.
 func sentence(s string) string {
-	b := []byte(printable(s))
-	if len(b) == 0 {
+	if s == "" {
 		return "Error"
 	}
+	if 'A' <= s[0] && s[0] <= 'Z' && strings.IndexFunc(s, unprintable) < 0 {
+		return s
+	}
+	b := []byte(printable(s))
 	if b[0] == '[' {
 		b[0] = '('
 	}
@@ -91,9 +121,11 @@ func upperASCII(c byte) byte {
 func printable(s string) string {
 	b := []byte(s)
 	for i, c := range b {
-		if c < ' ' || c > '~' {
+		if unprintable(rune(c)) {
 			b[i] = '?'
 		}
 	}
 	return string(b)
 }
+
+func unprintable(c rune) bool { return c < ' ' || c > '~' }

@@ -116,6 +116,6 @@ func (s *session) tellNews(ctx context.Context) (again bool, err error) {
 func (s *session) tellAlive(context.Context) (again bool, err error) {
 	s.lock()
 	defer s.mu.Unlock()
-	s.w.Raw("* OK Still here\r\n")
+	s.status("OK", "", "Still here")
 	return false, s.flushIdle()
 }

@@ -59,7 +59,8 @@ func (p *progress) tell() {
 	} else {
 		w.Raw("NIL NIL")
 	}
-	w.Raw(")] Still working\r\n")
+	w.Byte(')')
+	p.s.remark("Still working")
 	if w.Flush() == nil {
 		p.timer.Reset(p.s.srv.cfg.ProgressInterval)
 	}

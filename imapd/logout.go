@@ -13,7 +13,7 @@ var logoutCommand = command{
 type logout struct{}
 
 func (logout) run(_ context.Context, s *session) error {
-	s.w.Raw("* BYE Logging out\r\n")
+	s.status("BYE", "", "Logging out")
 	s.end = errLogout
 	return nil
 }

@@ -54,6 +54,7 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	}
 	s.changed(res.UIDValidity)
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.
-	s.w.Raw("* OK [").Raw(copyUID(res)).Raw("] Moved UIDs\r\n")
+	s.w.Raw("* OK [").Raw(copyUID(res))
+	s.remark("Moved UIDs")
 	return s.highestModSeq("MOVE completed")
 }

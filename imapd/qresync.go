@@ -217,6 +217,7 @@ func (s *session) tellWithheld() {
 		return
 	}
 	if upTo, all := s.sel.ToldUpTo(); !all {
-		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(upTo)).Raw("] Expunges are held back\r\n")
+		s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(upTo))
+		s.remark("Expunges are held back")
 	}
 }

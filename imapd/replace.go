@@ -80,7 +80,8 @@ func (cmd *replace) run(ctx context.Context, s *session) error {
 		return tryCreate(err)
 	}
 	// RFC 8508 section 4.3: before the EXPUNGE, which with the EXISTS comes from the sync that follows every command.
-	s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID)).Raw("] Replacement message ready\r\n")
+	s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID))
+	s.remark("Replacement message ready")
 	s.changed(data.UIDValidity)
 	return nil
 }

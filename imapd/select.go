@@ -73,7 +73,7 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 		// RFC 7162 section 3.2.11: the boundary between responses for the one mailbox and the other. Whatever becomes of this
 		// command, the old mailbox is no longer selected (RFC 3501 section 6.3.1).
 		s.unselect()
-		s.w.Raw("* OK [CLOSED] Previous mailbox closed\r\n")
+		s.status("OK", "CLOSED", "Previous mailbox closed")
 	}
 	if cmd.condstore {
 		s.enableCondstore()
@@ -87,13 +87,18 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.w.Raw("* ").Number(uint64(sel.NumMessages())).Raw(" EXISTS\r\n")
 	s.writeRecent(sel.NumRecent())
 	if first := sel.FirstUnseen(); first != 0 && !s.rev2 && !s.uidOnly {
-		s.w.Raw("* OK [UNSEEN ").Number(uint64(first)).Raw("] First unseen\r\n")
+		s.w.Raw("* OK [UNSEEN ").Number(uint64(first))
+		s.remark("First unseen")
 	}
 	m := sel.Mailbox()
-	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity)).Raw("] UIDs valid\r\n")
-	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext)).Raw("] Next UID\r\n")
-	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq)).Raw("] Highest\r\n")
-	s.w.Raw("* OK [").Raw(mailboxIDCode(m.ID)).Raw("] Mailbox identifier\r\n") // RFC 8474 section 4.2
+	s.w.Raw("* OK [UIDVALIDITY ").Number(uint64(m.UIDValidity))
+	s.remark("UIDs valid")
+	s.w.Raw("* OK [UIDNEXT ").Number(uint64(m.UIDNext))
+	s.remark("Next UID")
+	s.w.Raw("* OK [HIGHESTMODSEQ ").Number(uint64(m.HighestModSeq))
+	s.remark("Highest")
+	s.w.Raw("* OK [").Raw(mailboxIDCode(m.ID))
+	s.remark("Mailbox identifier") // RFC 8474 section 4.2
 	if s.rev2 {
 		if err := s.writeSelectedName(ctx, cmd.name); err != nil {
 			s.unselect() // SELECT is all or nothing

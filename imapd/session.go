@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/internal/language"
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -45,6 +46,7 @@ type session struct {
 
 	userState
 
+	language   string    // of texts for people; see internal/language
 	loginBy    time.Time // for the login as a whole
 	compressed bool
 	failures   int   // failed logins
@@ -85,6 +87,7 @@ func newSession(srv *Server, c listener.Conn) *session {
 		log:      c.Log,
 		firstLog: c.Log,
 		local:    c.Local,
+		language: language.Default,
 	}
 	s.ended.L = &s.mu
 	s.in = s.conn
@@ -221,15 +224,15 @@ func (s *session) farewell(err error) {
 		s.cancel()
 	}
 	s.settle()
-	text := ""
+	code, text := "", ""
 	switch {
 	case errors.Is(err, errLogout), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, errStopped):
-		text = "[UNAVAILABLE] Server is shutting down"
+		code, text = "UNAVAILABLE", "Server is shutting down"
 	case errors.Is(err, errDeleted):
 		text = "Selected mailbox was deleted"
 	case errors.Is(err, errPanicked):
-		text = "[SERVERBUG] Internal error"
+		code, text = "SERVERBUG", "Internal error"
 	case errors.Is(err, errFailures):
 		text = "Too many failed logins"
 	case errors.Is(err, errTooManyBD):
@@ -249,7 +252,7 @@ func (s *session) farewell(err error) {
 		return // what is said now would be taken for the message
 	}
 	if text != "" {
-		s.w.Raw("* BYE ").Raw(text).Raw("\r\n")
+		s.status("BYE", code, text)
 	}
 	_ = s.w.Flush() // nobody is left to be told
 }

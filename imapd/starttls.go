@@ -1,6 +1,10 @@
 package imapd
 
-import "context"
+import (
+	"context"
+
+	"github.com/rookery-mail/rookery/internal/language"
+)
 
 var startTLSCommand = command{
 	name:   "STARTTLS",
@@ -24,10 +28,11 @@ func (startTLS) run(_ context.Context, s *session) error {
 
 func (s *session) mayStartTLS() bool { return s.srv.cfg.TLS != nil && s.conn.tls() == nil }
 
-// startTLS does the handshake. What came in before it in clear came from nobody knows whom, and is dropped; the session has no
-// state yet that could be kept by mistake, but for a command's count.
+// startTLS does the handshake. What came in before it in clear came from nobody knows whom, and is dropped, and so is
+// what it changed in the session.
 func (s *session) startTLS() error {
 	s.r.DropBuffered()
 	s.failures, s.badRow = 0, 0
+	s.language = language.Default // RFC 5255 section 3.1: who chose it is not known
 	return s.handshake(s.conn.startTLS(s.srv.cfg.TLS))
 }

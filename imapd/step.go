@@ -88,11 +88,7 @@ func (s *session) answer(tag, name string, err error) error {
 	if st.text == "" {
 		st.text = name + " completed"
 	}
-	s.w.Raw(tag).SP().Raw(st.typ)
-	if st.code != "" {
-		s.w.Raw(" [").Raw(st.code).Byte(']')
-	}
-	s.w.SP().Raw(st.text).CRLF()
+	s.respond(tag, st.typ, st.code, st.text)
 	if name == "" {
 		name = "none"
 	}

@@ -131,10 +131,11 @@ func (s *session) writeFlagNames(keywords []string) {
 	}
 	s.w.Raw(")\r\n")
 	if s.sel.Mode() == mailstore.ReadOnly {
-		s.w.Raw("* OK [PERMANENTFLAGS ()] Nothing can be changed\r\n")
+		s.status("OK", "PERMANENTFLAGS ()", "Nothing can be changed")
 		return
 	}
-	s.w.Raw("* OK [PERMANENTFLAGS (").Raw(permanentFlags(s.rights, keywords)).Raw(")] Flags are kept\r\n")
+	s.w.Raw("* OK [PERMANENTFLAGS (").Raw(permanentFlags(s.rights, keywords)).Byte(')')
+	s.remark("Flags are kept")
 }
 
 // permanentFlags returns the flags that somebody with the rights may change (RFC 4314 section 4).

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"github.com/rookery-mail/rookery/internal/language"
 )
 
 var unauthenticateCommand = command{
@@ -23,6 +25,7 @@ func (unauthenticate) run(_ context.Context, s *session) error {
 	s.srv.leave(s.account)
 	s.log.Info("unauthenticated")
 	s.userState = userState{}
+	s.language = language.Default
 	s.log = s.firstLog
 	s.loginBy = time.Now().Add(5 * s.srv.cfg.LoginTimeout)
 	s.w.UTF8(false)

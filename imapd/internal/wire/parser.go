@@ -145,7 +145,7 @@ func upperString(b []byte) string {
 // AString reads an astring: an atom, in which "]" may stand too, or a string.
 func (p *Parser) AString() (string, error) {
 	if p.Peek() == '~' && p.pos+1 < len(p.b) && p.b[p.pos+1] == '{' { // "~" alone may begin an atom
-		return "", syntax("literal8 not allowed here")
+		return "", syntax("Literal8 not allowed here")
 	}
 	if a := p.take(classAString); len(a) > 0 {
 		return string(a), nil
