@@ -50,6 +50,10 @@ func newBenchLMTPCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				cpu, err := readCPU(pid)
+				if err != nil {
+					return err
+				}
 				r, err := bench.LMTP(cmd.Context(), o)
 				_ = bar.Finish()
 				if err != nil {
@@ -63,7 +67,12 @@ func newBenchLMTPCommand() *cobra.Command {
 				if metrics != "" && r.Count > 0 {
 					r.Extra["puts_per_message"] = (after - before) / float64(r.Count)
 				}
-				if pid != 0 {
+				if pid != 0 && r.Count > 0 {
+					cpuAfter, err := readCPU(pid)
+					if err != nil {
+						return err
+					}
+					r.Extra["cpu_us_per_message"] = float64((cpuAfter - cpu).Microseconds()) / float64(r.Count)
 					if r.Extra["peak_mb"], err = bench.PeakMB(pid); err != nil {
 						return err
 					}
@@ -80,7 +89,8 @@ func newBenchLMTPCommand() *cobra.Command {
 	f.IntVar(&o.Size, "size", 4096, "bytes of a message")
 	f.StringVar(&o.Recipients, "recipients", "user%d@localhost", "recipient; %d becomes 1 to --users")
 	f.IntVar(&o.Users, "users", 100, "number of recipients")
-	f.IntVar(&pid, "pid", 0, "process id of the server, to show its peak memory (Linux)")
+	f.Float64Var(&o.Replies, "replies", 0, "share of messages, 0 to 1, that answer an earlier one to the same recipient")
+	f.IntVar(&pid, "pid", 0, "process id of the server, to show its peak memory and its processor time a message (Linux)")
 	f.StringVar(&metrics, "metrics", "", "URL of the server's Prometheus page, to count PUTs a message")
 	f.StringVar(&counter, "metrics-counter", `rookery_blobstore_calls_total{layer="store",op="put"`, "counter of PUTs, as its lines begin")
 	return cmd
@@ -194,6 +204,14 @@ func imapFlags(cmd *cobra.Command, s *bench.IMAPServer) {
 	f.StringVar(&s.Password, "password", os.Getenv("ROOKERY_BENCH_PASSWORD"), "password; or ROOKERY_BENCH_PASSWORD")
 	f.Lookup("password").DefValue = ""
 	_ = cmd.MarkFlagRequired("user")
+}
+
+// readCPU returns the processor time a process has used; 0 when none was named.
+func readCPU(pid int) (time.Duration, error) {
+	if pid == 0 {
+		return 0, nil
+	}
+	return bench.CPUTime(pid)
 }
 
 // readMetric reads a counter, or nothing when no page was named.

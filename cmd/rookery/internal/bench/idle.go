@@ -69,7 +69,7 @@ func Idle(ctx context.Context, o IdleOptions) (Result, error) {
 		return Result{}, err
 	}
 	took := time.Since(start)
-	cpuBefore, err := cpuTime(o.PID)
+	cpuBefore, err := CPUTime(o.PID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -78,7 +78,7 @@ func Idle(ctx context.Context, o IdleOptions) (Result, error) {
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
-	cpuAfter, err := cpuTime(o.PID)
+	cpuAfter, err := CPUTime(o.PID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -121,8 +121,8 @@ func statusKB(pid int, name string) (int64, error) {
 	return 0, fmt.Errorf("no %s for process %d", name, pid)
 }
 
-// cpuTime returns the processor time a process has used, in user and system mode.
-func cpuTime(pid int) (time.Duration, error) {
+// CPUTime returns the processor time a process has used, in user and system mode.
+func CPUTime(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err

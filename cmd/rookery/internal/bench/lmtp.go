@@ -23,6 +23,7 @@ type LMTPOptions struct {
 	Size        int    // bytes of one
 	Recipients  string // with %d, filled with 1 to Users
 	Users       int
+	Replies     float64 // share of messages that answer an earlier one of the same connection and recipient, 0 to 1
 	Progress    func(done int) // called now and then; may be nil
 }
 
@@ -49,6 +50,7 @@ func LMTP(ctx context.Context, o LMTPOptions) (Result, error) {
 		} else {
 			prepared[i] = NewMessages(rnd, o.Size)
 		}
+		prepared[i].Replies = o.Replies
 	}
 	start := time.Now()
 	g, ctx := errgroup.WithContext(ctx)

@@ -14,9 +14,21 @@ var words = []string{"the", "of", "and", "to", "in", "that", "was", "with", "for
 // Messages makes messages of about one size, cheaply: what is measured is the server. Each has its own header and one of
 // some texts made beforehand.
 type Messages struct {
+	Replies float64 // the share of messages that answer one sent to the same recipient before
+
 	rnd   *rand.Rand
 	texts [][]byte
+	last  map[string]*conversation // by recipient, as far as this goroutine has written to it
 }
+
+// conversation is what a reply to the last message of one needs.
+type conversation struct {
+	subject string
+	ids     []string // Message-IDs without brackets, the newest last; as many as a References field of usual length
+}
+
+// maxReferences is how many Message-IDs a reply refers to.
+const maxReferences = 6
 
 // manyTexts is up to which size messages have different texts; above it one is enough, and memory.
 const manyTexts = 256 << 10
@@ -43,12 +55,34 @@ func (m *Messages) Append(b []byte, from, to string) (header, text []byte) {
 	b = append(b, "From: Bench Sender <"...)
 	b = append(append(b, from...), ">\r\nTo: <"...)
 	b = append(append(b, to...), ">\r\nSubject: "...)
-	b = append(append(b, words[m.rnd.IntN(len(words))]...), ' ')
-	b = strconv.AppendInt(b, int64(m.rnd.IntN(1e6)), 10)
+	id := m.newID()
+	c := m.last[to]
+	if c != nil && m.rnd.Float64() < m.Replies {
+		b = append(append(b, "Re: "...), c.subject...)
+		b = append(append(b, "\r\nIn-Reply-To: <"...), c.ids[len(c.ids)-1]...)
+		b = append(b, ">\r\nReferences:"...)
+		for _, r := range c.ids {
+			b = append(append(append(b, " <"...), r...), '>')
+		}
+		c.ids = append(c.ids[max(0, len(c.ids)+1-maxReferences):], id)
+	} else {
+		subject := words[m.rnd.IntN(len(words))] + " " + strconv.Itoa(m.rnd.IntN(1e6))
+		b = append(b, subject...)
+		if m.Replies > 0 {
+			if m.last == nil {
+				m.last = make(map[string]*conversation)
+			}
+			m.last[to] = &conversation{subject: subject, ids: []string{id}}
+		}
+	}
 	b = append(b, "\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <"...)
-	b = strconv.AppendUint(strconv.AppendUint(b, m.rnd.Uint64(), 36), m.rnd.Uint64(), 36)
-	b = append(b, "@bench.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"...)
+	b = append(append(b, id...), ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"...)
 	return b, m.texts[m.rnd.IntN(len(m.texts))]
+}
+
+func (m *Messages) newID() string {
+	var b [64]byte
+	return string(append(strconv.AppendUint(strconv.AppendUint(b[:0], m.rnd.Uint64(), 36), m.rnd.Uint64(), 36), "@bench.example"...))
 }
 
 // Message returns a message of about size bytes that is unlike any other: an id, a few header fields, text.
