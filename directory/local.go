@@ -26,6 +26,7 @@ type Local struct {
 	delimiter string
 	details   bool // go to mailboxes
 	rules     *rules
+	gather    *gatherer
 	log       *slog.Logger
 	hashes    *hasher
 	logins    *loginCache
@@ -60,6 +61,7 @@ func New(o Options) (*Local, error) {
 		delimiter: o.Delimiter,
 		details:   o.DetailMailbox,
 		rules:     newRules(o.Metadata, o.Now),
+		gather:    newGatherer(o.Metadata.LookupAddresses),
 		log:       o.Log,
 		hashes:    newHasher(),
 		logins:    newLoginCache(o.Now),

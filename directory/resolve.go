@@ -148,7 +148,7 @@ func (run *resolving) lookUp(ctx context.Context) (map[string]metadata.AddressTa
 			}
 		}
 	}
-	return run.d.meta.LookupAddresses(ctx, names)
+	return run.d.gather.lookUp(ctx, names)
 }
 
 // candidates returns what an address may be found under, the first first.

@@ -23,7 +23,7 @@ type LMTPOptions struct {
 	Size        int    // bytes of one
 	Recipients  string // with %d, filled with 1 to Users
 	Users       int
-	Replies     float64 // share of messages that answer an earlier one of the same connection and recipient, 0 to 1
+	Replies     float64        // share of messages that answer an earlier one of the same connection and recipient, 0 to 1
 	Progress    func(done int) // called now and then; may be nil
 }
 
