@@ -17,6 +17,7 @@ type Store interface {
 	MessageFinder
 	URLKeyStore
 	LeaseStore
+	UIDLStore
 	ACLStore
 	QuotaStore
 	SieveStore

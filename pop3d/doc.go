@@ -21,8 +21,11 @@
 //
 // UIDL's unique-id is the body id in hexadecimal: the EMAILID of RFC 8474. It belongs to the message and not to its place, so
 // it survives a rename of INBOX, a move away and back, a new UIDVALIDITY and a restore; a client that leaves mail on the server
-// never fetches a message twice. Two IMAP copies of one message in INBOX have the same unique-id, which RFC 1939 section 7 tells
-// clients to expect of identical messages.
+// never fetches a message twice. A unique-id that was imported from another server stands in its place and goes with the body
+// in the same way, through MOVE and COPY within the account. It counts for nothing where it would not be unique in the maildrop.
+//
+// Of several IMAP copies of one message in INBOX the one with the lowest UID has that unique-id, the others have "-" and their UID behind the
+// body id. When the first is expunged the next takes over its unique-id, which a client knows, of a message it has.
 //
 // # Reading ahead
 //

@@ -18,6 +18,7 @@ type maildrop struct {
 	count    int   // messages not marked as deleted
 	octets   int64 // of those
 	ahead    *readAhead
+	unique   *uniqueIDs // nil until they are asked for
 }
 
 // dropped is a message of a maildrop.

@@ -64,6 +64,7 @@ var tests = []struct {
 	{"ReplaceRefused", testReplaceRefused},
 	{"MessagesByUID", testMessagesByUID},
 	{"URLKeys", testURLKeys},
+	{"UIDLs", testUIDLs},
 	{"Bodies", testBodies},
 	{"Quota", testQuota},
 	{"QuotaGrace", testQuotaGrace},

@@ -53,6 +53,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteMailboxes.stmt(w, 0, id[:]),
 			sqlDeleteSubscriptions.stmt(w, 0, id[:]),
 			sqlDeleteURLKeysOfAccount.stmt(w, 0, id[:]),
+			sqlDeleteUIDLs.stmt(w, 0, id[:]),
 			sqlDeleteScripts.stmt(w, 0, id[:]),
 			sqlDeleteScriptOwner.stmt(w, 0, id[:]),
 			sqlDeleteHandles.stmt(w, 0, id[:]),

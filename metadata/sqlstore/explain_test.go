@@ -87,6 +87,15 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 			t.Fatal(err)
 		}
 	}
+	for _, a := range accounts[:300] {
+		uidls := make([]metadata.UIDL, 20)
+		for i := range uidls {
+			uidls[i] = metadata.UIDL{Body: metadata.NewBodyID(at), Unique: a.ID.String() + string(rune('a'+i))}
+		}
+		if _, err := s.ImportUIDLs(t.Context(), a.ID, uidls); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, a := range accounts[:500] {
 		if err := s.AcquireLease(t.Context(), a.Address, "holder", time.Hour); err != nil {
 			t.Fatal(err)
