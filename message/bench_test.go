@@ -89,6 +89,17 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+func BenchmarkDecodeEnvelope(b *testing.B) {
+	stored := Scan(typicalMessage()).Encode()
+	prefix := AppendField(AppendField(nil, "Return-Path", "<alice@example.org>"), "Delivered-To", "bob@example.net")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := DecodeEnvelope(stored, prefix); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkTextOf(b *testing.B) {
 	raw := typicalMessage()
 	p := Scan(raw).PartByPath([]int{2})

@@ -143,6 +143,16 @@ func checkMessage(raw []byte, seed uint64) error {
 		return fmt.Errorf("stored form has %d bytes", len(stored))
 	}
 
+	for _, prefix := range []string{"", testPrefix} {
+		all, err := Decode(stored, []byte(prefix))
+		if err != nil {
+			return err
+		}
+		if env, err := DecodeEnvelope(stored, []byte(prefix)); err != nil || !reflect.DeepEqual(env, &all.Envelope) {
+			return fmt.Errorf("the envelope alone: %v, %v\nwant %s", env, err, dumpEnvelope(&all.Envelope))
+		}
+	}
+
 	if len(raw) == 0 || raw[0] != ' ' && raw[0] != '\t' { // else the message continues the prefix's last field
 		got, err := Decode(stored, []byte(testPrefix))
 		if err != nil {
@@ -245,9 +255,13 @@ func FuzzDecode(f *testing.F) {
 		if bytes.Contains(bytes.ToLower(prefix), []byte("content-")) {
 			return // what Decode asks not to be given
 		}
+		env, envErr := DecodeEnvelope(stored, prefix)
 		s, err := Decode(stored, prefix)
 		if err != nil {
 			return
+		}
+		if envErr == nil && !reflect.DeepEqual(env, &s.Envelope) {
+			t.Fatalf("the envelope alone is %s, not %s", dumpEnvelope(env), dumpEnvelope(&s.Envelope))
 		}
 		if s.Root.End > s.Size || s.Root.HeaderOffset != 0 {
 			t.Fatalf("root ends at %d of %d", s.Root.End, s.Size)

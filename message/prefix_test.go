@@ -60,9 +60,13 @@ func TestDecodeRefusesOtherVersions(t *testing.T) {
 		if _, err := Decode(summary, nil); err == nil {
 			t.Errorf("%s is decoded", name)
 		}
+		if _, err := DecodeEnvelope(summary, nil); err == nil {
+			t.Errorf("the envelope of %s is decoded", name)
+		}
 	}
 	whole := Scan(typicalMessage()).Encode()
 	for n := range whole {
+		_, _ = DecodeEnvelope(whole[:n], nil) // which may have what it needs
 		if _, err := Decode(whole[:n], nil); err == nil {
 			t.Errorf("the first %d bytes are decoded", n)
 		}
