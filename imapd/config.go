@@ -38,6 +38,7 @@ type Config struct {
 
 	MaxMessageBytes          int64 // largest message APPEND takes; 0: 100 MiB
 	MaxCommandBytes          int   // one command, its literals included but for APPEND's message; 0: 64 KiB
+	TextBytes                int64 // ENVELOPE and BODYSTRUCTURE of messages kept in memory; 0: 64 MiB; negative: none
 	MaxConnections           int   // at once; more are told BYE; 0: 20,000
 	MaxConnectionsPerAccount int   // logged in at once, on this node; 0: no limit
 	MaxConnectionsPerAddress int   // at once from one address; 0: no limit
@@ -75,6 +76,9 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.Hostname = name
 	}
 	orElse(&cfg.MaxMessageBytes, 100<<20)
+	if cfg.TextBytes == 0 {
+		cfg.TextBytes = 64 << 20
+	}
 	orElse(&cfg.MaxCommandBytes, 64<<10)
 	orElse(&cfg.MaxConnections, 20_000)
 	orElse(&cfg.MaxFailures, 5)

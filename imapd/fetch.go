@@ -40,6 +40,7 @@ type fetch struct {
 	seen      bool // the items set \Seen
 	body      bool // the body's row
 	structure bool // its summary
+	envelope  bool // the envelope in its summary
 	bytes     bool // perhaps the body itself
 	preview   bool // the beginning of its text, which mostly is in the summary
 }
@@ -119,7 +120,9 @@ func (f *fetch) plan() {
 			f.modseq = true
 		case fetchThreadID:
 			f.threads = true
-		case fetchEnvelope, fetchBody, fetchBodyStructure:
+		case fetchEnvelope:
+			f.body, f.envelope = true, true
+		case fetchBody, fetchBodyStructure:
 			f.body, f.structure = true, true
 		case fetchSection:
 			f.body = true

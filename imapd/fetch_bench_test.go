@@ -77,3 +77,35 @@ func BenchmarkCommands(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEnvelopes fetches ENVELOPE and FLAGS of 100,000 messages: as it is the first time, and from what is kept.
+func BenchmarkEnvelopes(b *testing.B) {
+	const n = 100_000
+	bed := newBed(b)
+	bed.fill(n, benchMessage)
+	for _, command := range []string{"FETCH 1:* (FLAGS)", "FETCH 1:* ENVELOPE", "FETCH 1:* (UID FLAGS ENVELOPE)"} {
+		for _, kept := range []bool{false, true} {
+			name := command
+			if kept {
+				name += "/kept"
+			}
+			b.Run(name, func(b *testing.B) {
+				c := bed.session("SELECT INBOX")
+				c.conn.discard = true
+				b.ReportAllocs()
+				for b.Loop() {
+					if !kept {
+						bed.srv.texts = newTextCache(bed.srv.cfg.TextBytes)
+					}
+					c.conn.in.WriteString("t " + command + "\r\n")
+					if err := c.s.step(); err != nil {
+						b.Fatal(err)
+					}
+					c.flush()
+				}
+				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}

@@ -63,26 +63,27 @@ func TestParseFetch(t *testing.T) {
 
 func TestFetchPlan(t *testing.T) {
 	for _, c := range []struct {
-		items                        string
-		seen, body, structure, bytes bool
+		items                                  string
+		seen, body, envelope, structure, bytes bool
 	}{
-		{"(FLAGS UID INTERNALDATE RFC822.SIZE MODSEQ)", false, false, false, false},
-		{"(FLAGS ENVELOPE)", false, true, true, false},
-		{"BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC SUBJECT MESSAGE-ID REFERENCES)]", false, true, true, false},
-		{"BODY.PEEK[HEADER.FIELDS (X-Unheard-Of)]", false, true, true, true},
-		{"BODY.PEEK[1.HEADER.FIELDS (DATE)]", false, true, true, true},
-		{"BODY.PEEK[]", false, true, false, true},
-		{"RFC822.HEADER", false, true, true, true},
-		{"RFC822", true, true, false, true},
-		{"BODY[TEXT]", true, true, true, true},
+		{"(FLAGS UID INTERNALDATE RFC822.SIZE MODSEQ)", false, false, false, false, false},
+		{"(FLAGS ENVELOPE)", false, true, true, false, false},
+		{"(ENVELOPE BODYSTRUCTURE)", false, true, true, true, false},
+		{"BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC SUBJECT MESSAGE-ID REFERENCES)]", false, true, false, true, false},
+		{"BODY.PEEK[HEADER.FIELDS (X-Unheard-Of)]", false, true, false, true, true},
+		{"BODY.PEEK[1.HEADER.FIELDS (DATE)]", false, true, false, true, true},
+		{"BODY.PEEK[]", false, true, false, false, true},
+		{"RFC822.HEADER", false, true, false, true, true},
+		{"RFC822", true, true, false, false, true},
+		{"BODY[TEXT]", true, true, false, true, true},
 	} {
 		run, err := parseFetch(wire.NewParser([]byte(" 1 "+c.items)), false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f := run.(*fetch)
-		if f.seen != c.seen || f.body != c.body || f.structure != c.structure || f.bytes != c.bytes {
-			t.Errorf("%s: seen %v, body %v, structure %v, bytes %v", c.items, f.seen, f.body, f.structure, f.bytes)
+		if f.seen != c.seen || f.body != c.body || f.envelope != c.envelope || f.structure != c.structure || f.bytes != c.bytes {
+			t.Errorf("%s: seen %v, body %v, envelope %v, structure %v, bytes %v", c.items, f.seen, f.body, f.envelope, f.structure, f.bytes)
 		}
 	}
 }

@@ -32,7 +32,8 @@ type fetchRun struct {
 	failed   error                                 // the first message that could not be read
 	named    string                                // keywords of a message that the client was told of
 	told     uint64                                // the session's, when the rows of the window were read
-	head     []byte                                // the beginning of a literal; see sectionContent.load
+	texts    fetchTexts
+	head     []byte // the beginning of a literal; see sectionContent.load
 }
 
 // fetchRow is a message of a window.
@@ -40,6 +41,10 @@ type fetchRow struct {
 	seq  mailstore.SeqNum
 	m    metadata.Message
 	told bool // its flags were changed by this FETCH: the client must be told
+
+	texts [textKinds][]byte // of its items, nil where not known; see textIndex
+	known bool              // texts have all that is needed of its body
+	fresh bool              // texts have something that was written first by this FETCH
 }
 
 // messages yields the messages of a set, with CHANGEDSINCE those that changed.
@@ -64,7 +69,19 @@ func (r *fetchRun) changed(ctx context.Context, uids metadata.UIDSet) (metadata.
 	return metadata.UIDSetOf(changed...), err
 }
 
-// windows answers for messages whose bodies, or what is known of them, are needed.
+// fetchWindowRead is a window of messages and what is read of their bodies.
+type fetchWindowRead struct {
+	rows   []fetchRow
+	told   uint64 // the session's, when rows were read
+	bodies map[metadata.BodyID]*metadata.Body
+	err    error
+	// panicked is what the reading of bodies panicked with: the command does.
+	panicked any
+	done     chan struct{} // closed when all are there
+}
+
+// windows answers for messages whose bodies, or what is known of them, are needed. While one window is answered the bodies of
+// the next are read.
 func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
 	if r.changedSince != nil {
 		var err error
@@ -72,45 +89,111 @@ func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
 			return err
 		}
 	}
-	rows := make([]fetchRow, 0, min(fetchWindow, uids.Len()))
+	r.texts = r.newFetchTexts(r.s)
 	r.s.progress.expect(uids.Len())
-	for window := range windows(uids, fetchWindow) {
-		rows = rows[:0]
-		r.told = r.s.told
-		err := r.s.sel.Messages(ctx, window, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
-			if gone {
-				r.gone = true
-			} else {
-				rows = append(rows, fetchRow{seq: seq, m: *m})
+	ctx, cancel := context.WithCancel(ctx)
+	var present, next *fetchWindowRead
+	defer func() { // whatever is being read is not left behind
+		cancel()
+		for _, win := range []*fetchWindowRead{present, next} {
+			if win != nil {
+				_ = r.s.away(func() error { <-win.done; return nil })
 			}
-			return true
-		})
-		if err != nil {
+		}
+	}()
+	for window := range windows(uids, fetchWindow) {
+		var err error
+		if next, err = r.begin(ctx, window, next, uids.Len() > fetchWindow); err != nil {
 			return err
 		}
-		if err := r.window(ctx, rows); err != nil {
+		if present != nil {
+			if err := r.window(ctx, present); err != nil {
+				return err
+			}
+		}
+		present, next = next, present
+	}
+	if present != nil {
+		if err := r.window(ctx, present); err != nil {
 			return err
 		}
 	}
 	return r.failed
 }
 
-// window answers for the rows of one window.
-func (r *fetchRun) window(ctx context.Context, rows []fetchRow) error {
-	ids := make([]metadata.BodyID, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].m.Body
+// begin reads the rows of a window, and begins to read what is needed of their bodies. It uses old, if that is not nil, anew.
+func (r *fetchRun) begin(ctx context.Context, uids metadata.UIDSet, old *fetchWindowRead, more bool) (*fetchWindowRead, error) {
+	win := &fetchWindowRead{told: r.s.told, done: make(chan struct{})}
+	if old != nil {
+		win.rows = old.rows[:0]
+	} else {
+		win.rows = make([]fetchRow, 0, min(fetchWindow, uids.Len()))
 	}
-	var bodies map[metadata.BodyID]*metadata.Body
-	sel := r.s.sel
-	err := r.s.away(func() (err error) {
-		bodies, err = sel.Bodies(ctx, ids)
-		return err
+	unknown := 0
+	err := r.s.sel.Messages(ctx, uids, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		if gone {
+			r.gone = true
+			return true
+		}
+		win.rows = append(win.rows, fetchRow{seq: seq, m: *m})
+		row := &win.rows[len(win.rows)-1]
+		if row.known = r.texts.look(row); !row.known {
+			unknown++
+		}
+		return true
 	})
 	if err != nil {
-		return err
+		close(win.done)
+		return win, err
 	}
+	if unknown == 0 {
+		close(win.done)
+		return win, nil
+	}
+	ids := make([]metadata.BodyID, 0, unknown)
+	for i := range win.rows {
+		if !win.rows[i].known {
+			ids = append(ids, win.rows[i].m.Body)
+		}
+	}
+	sel := r.s.sel
+	if old == nil && !more { // nothing to write meanwhile
+		win.err = r.s.away(func() (err error) {
+			win.bodies, err = sel.Bodies(ctx, ids)
+			return err
+		})
+		close(win.done)
+		return win, nil
+	}
+	go func() {
+		defer close(win.done)
+		defer func() { win.panicked = recover() }()
+		win.bodies, win.err = sel.Bodies(ctx, ids)
+	}()
+	return win, nil
+}
+
+// window answers for the rows of one window.
+func (r *fetchRun) window(ctx context.Context, win *fetchWindowRead) error {
+	select {
+	case <-win.done:
+	default:
+		_ = r.s.away(func() error { <-win.done; return nil })
+	}
+	if win.panicked != nil {
+		panic(win.panicked)
+	}
+	if win.err != nil {
+		return win.err
+	}
+	r.told = win.told
+	defer r.texts.keep(win.rows)
+	rows, bodies := win.rows, win.bodies
 	if r.threads {
+		ids := make([]metadata.BodyID, len(rows))
+		for i := range rows {
+			ids[i] = rows[i].m.Body
+		}
 		if err := r.lookThreads(ctx, ids); err != nil {
 			return err
 		}
@@ -154,7 +237,7 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 	for i := range rows {
 		row := &rows[i]
 		body := bodies[row.m.Body]
-		if body == nil {
+		if body == nil && !row.known {
 			r.gone = true
 			continue
 		}

@@ -46,29 +46,39 @@ func (r *fetchRun) writeRowItem(kind fetchItemKind, m *metadata.Message) {
 // message writes the response for one message. What can fail is done before the first byte of it is written, but for the
 // reading of long literals.
 func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body) error {
-	body := openBody(r.s.sel, b)
+	var body *fetchedBody
 	var contents []*sectionContent
-	prepare := func() (err error) {
-		if r.structure {
-			if err := body.scan(ctx); err != nil {
+	if !row.known {
+		body = openBody(r.s.sel, b)
+		prepare := func() (err error) {
+			switch {
+			case r.structure:
+				err = body.scan(ctx)
+			case r.envelope:
+				err = body.scanEnvelope(ctx)
+			}
+			if err != nil {
 				return err
 			}
-		}
-		if r.preview {
-			if err := r.loadPreview(ctx, body); err != nil {
-				return err
+			if r.preview {
+				if err := r.loadPreview(ctx, body); err != nil {
+					return err
+				}
 			}
+			contents, err = r.contents(ctx, body)
+			return err
 		}
-		contents, err = r.contents(ctx, body)
-		return err
+		var err error
+		if r.bytes || r.preview {
+			err = r.s.away(prepare)
+		} else {
+			err = prepare()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	var err error
-	if r.bytes || r.preview {
-		err = r.s.away(prepare)
-	} else {
-		err = prepare()
-	}
-	if err != nil {
+	if err := r.w.Err(); err != nil { // meanwhile: nothing is read for nobody
 		return err
 	}
 	there, err := r.renew(ctx, row)
@@ -102,10 +112,8 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 		}
 		r.w.Raw(it.name).SP()
 		switch it.kind {
-		case fetchEnvelope:
-			writeEnvelope(r.w, &body.structure.Envelope)
-		case fetchBody, fetchBodyStructure:
-			writeBodyStructure(r.w, &body.structure.Root, it.kind == fetchBodyStructure)
+		case fetchEnvelope, fetchBody, fetchBodyStructure:
+			r.texts.write(r.w, it.kind, row, body)
 		case fetchPreview:
 			r.w.NString(body.structure.Preview)
 		case fetchBinarySize:
@@ -167,6 +175,7 @@ type fetchedBody struct {
 	row       *metadata.Body
 	reader    *mailstore.BodyReader
 	structure *message.Structure // after scan
+	envelope  *message.Envelope  // after scan or scanEnvelope
 }
 
 func openBody(sel *mailstore.Selected, row *metadata.Body) *fetchedBody {
@@ -175,14 +184,22 @@ func openBody(sel *mailstore.Selected, row *metadata.Body) *fetchedBody {
 
 // scan finds out the structure: from the summary, or from the message when the summary is of an unknown version.
 func (b *fetchedBody) scan(ctx context.Context) (err error) {
-	if b.structure, err = message.Decode(b.row.Summary, b.row.Prefix); err == nil {
-		return nil
+	if b.structure, err = message.Decode(b.row.Summary, b.row.Prefix); err != nil {
+		scanner := message.NewScanner()
+		if _, err := io.Copy(scanner, b.open(ctx, span{0, b.reader.Size()})); err != nil {
+			return err
+		}
+		b.structure = scanner.Close()
 	}
-	scanner := message.NewScanner()
-	if _, err := io.Copy(scanner, b.open(ctx, span{0, b.reader.Size()})); err != nil {
-		return err
+	b.envelope = &b.structure.Envelope
+	return nil
+}
+
+// scanEnvelope is scan where the envelope is enough.
+func (b *fetchedBody) scanEnvelope(ctx context.Context) (err error) {
+	if b.envelope, err = message.DecodeEnvelope(b.row.Summary, b.row.Prefix); err != nil {
+		return b.scan(ctx)
 	}
-	b.structure = scanner.Close()
 	return nil
 }
 

@@ -15,6 +15,7 @@ type Server struct {
 	cfg      Config
 	metrics  *metrics
 	reads    *semaphore.Weighted // of messages that searches read
+	texts    *textCache          // what FETCH wrote before
 	conns    *listener.Server
 	ctx      context.Context // ends when Shutdown gives up waiting
 	stopped  <-chan struct{} // closed when Shutdown begins
@@ -31,7 +32,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &Server{cfg: cfg, metrics: m, reads: newSearchReads()}
+	srv := &Server{cfg: cfg, metrics: m, reads: newSearchReads(), texts: newTextCache(cfg.TextBytes)}
 	srv.conns = listener.New(listener.Config{
 		Protocol: "imap", TLS: cfg.TLS, Busy: "* BYE [UNAVAILABLE] Too many connections\r\n",
 		Open:           func(c listener.Conn) listener.Session { return newSession(srv, c) },

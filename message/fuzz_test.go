@@ -149,7 +149,7 @@ func checkMessage(raw []byte, seed uint64) error {
 			return err
 		}
 		if env, err := DecodeEnvelope(stored, []byte(prefix)); err != nil || !reflect.DeepEqual(env, &all.Envelope) {
-			return fmt.Errorf("the envelope alone: %v, %v\nwant %s", env, err, dumpEnvelope(&all.Envelope))
+			return fmt.Errorf("the envelope alone: %v, %w\nwant %s", env, err, dumpEnvelope(&all.Envelope))
 		}
 	}
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,6 +133,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
 		SubmitUsers:    cfg.SubmitUsers,
+		TextBytes:      cmp.Or(cfg.Cache.Envelopes, -1),
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAccount: cfg.Limits.ConnectionsPerAccount,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		MaxMessageBytes: cfg.Limits.MessageSize, MaxCommandBytes: int(cfg.Limits.Command),

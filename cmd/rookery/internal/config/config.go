@@ -101,9 +101,10 @@ type Proxy struct {
 
 // Cache says how much may be kept near. All of it may be lost.
 type Cache struct {
-	Memory int64 // bytes of decompressed frames
-	Views  int64 // bytes for views nobody has open
-	Disk   int64 // bytes under data_dir, with an object store only
+	Memory    int64 // bytes of decompressed frames
+	Views     int64 // bytes for views nobody has open
+	Envelopes int64 // bytes of IMAP's ENVELOPE and BODYSTRUCTURE; 0: none
+	Disk      int64 // bytes under data_dir, with an object store only
 }
 
 // Log says how events are written.

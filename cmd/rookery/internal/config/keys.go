@@ -160,6 +160,8 @@ var keys = []key{
 		doc: "Message frames kept in memory."},
 	{name: "cache.views", def: `"64MiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Views }, 1<<20),
 		doc: "Rows of mailbox views kept in memory; beyond it those used longest ago are read again when needed."},
+	{name: "cache.envelopes", def: `"64MiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Envelopes }, 0),
+		doc: "Answers to FETCH ENVELOPE and BODYSTRUCTURE kept in memory, some 300 bytes a message; 0 switches this off."},
 	{name: "cache.disk", def: `"1GiB"`, read: size(func(c *Config) *int64 { return &c.Cache.Disk }, 0),
 		doc: "Message frames kept under data_dir when blobs is an object store; 0 switches this off."},
 
