@@ -75,7 +75,7 @@ func (cmd *appendMessages) several(ctx context.Context, s *session, a *appending
 		first.staged.Discard()
 		return tryCreate(err)
 	}
-	if err := a.collect(batch, first); err != nil {
+	if err := a.collect(batch, first, s.mostSaved()); err != nil {
 		batch.Discard()
 		return err
 	}
@@ -86,15 +86,18 @@ func (cmd *appendMessages) several(ctx context.Context, s *session, a *appending
 	return appended(s, data.UIDValidity, data.UIDs[0], data.UIDs[len(data.UIDs)-1])
 }
 
-// collect puts a message that was read and all that follow into a batch.
-func (a *appending) collect(batch *mailstore.Batch, it *appendItem) error {
-	for {
+// collect puts a message that was read and all that follow into a batch: most of them, where that is not 0.
+func (a *appending) collect(batch *mailstore.Batch, it *appendItem, most int) error {
+	for n := 1; ; n++ {
 		if err := batch.Add(a.ctx, it.staged, it.options); err != nil {
 			return err
 		}
 		more, err := a.more()
 		if err != nil || !more {
 			return err
+		}
+		if n == most {
+			return tooMany(most, 0)
 		}
 		if it, err = a.message(); err != nil {
 			return err

@@ -41,6 +41,7 @@ func (s *session) capabilities() string {
 	b.WriteString(announced)
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
+	b.WriteString(s.limitCapability())
 	if s.administrator {
 		b.WriteString(" QUOTASET") // RFC 9208 section 4.1.3
 	}

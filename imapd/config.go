@@ -37,6 +37,8 @@ type Config struct {
 	Administrators []string // addresses, in their one form, of accounts that may see and set the quota of others
 
 	MaxMessageBytes          int64 // largest message APPEND takes; 0: 100 MiB
+	MaxMessagesPerCommand    int   // MESSAGELIMIT (RFC 9738); 0: no limit
+	MaxMessagesPerSave       int   // SAVELIMIT, without MESSAGELIMIT; 0: no limit
 	MaxCommandBytes          int   // one command, its literals included but for APPEND's message; 0: 64 KiB
 	TextBytes                int64 // ENVELOPE and BODYSTRUCTURE of messages kept in memory; 0: 64 MiB; negative: none
 	MaxConnections           int   // at once; more are told BYE; 0: 20,000

@@ -70,6 +70,9 @@ func (s *session) refuseContext(c *search, r *searchRun) string {
 	if len(s.contexts) >= maxContexts {
 		return "Too many contexts"
 	}
+	if r.cut.lowest != 0 {
+		return "Too many messages"
+	}
 	if c.criteria == nil {
 		return ""
 	}

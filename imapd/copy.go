@@ -59,6 +59,9 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if err != nil || len(uids) == 0 {
 		return err
 	}
+	if most := s.mostSaved(); most > 0 && uids.Len() > most {
+		return tooMany(most, lastOf(uids, most)[0].First)
+	}
 	var res *metadata.CopyResult
 	err = s.lend(func() (err error) {
 		res, err = s.sel.Copy(ctx, uids, c.dest)

@@ -40,10 +40,15 @@ func (e expunge) run(ctx context.Context, s *session) error {
 		return errReadOnly
 	}
 	var uids metadata.UIDSet
+	var cut cutShort
 	if e.set != nil {
 		// To Expunge, nil means all.
 		if uids = e.set.resolveLoosely(s); len(uids) == 0 {
 			return nil
+		}
+		var err error
+		if uids, cut, err = s.highestDeleted(ctx, uids); err != nil {
+			return err
 		}
 	}
 	var res *metadata.ExpungeResult
@@ -55,9 +60,31 @@ func (e expunge) run(ctx context.Context, s *session) error {
 		return err
 	}
 	if len(res.UIDs) == 0 {
-		return nil
+		return cut.completion(s, nil)
 	}
-	return s.highestModSeq("EXPUNGE completed")
+	return cut.completion(s, s.highestModSeq("EXPUNGE completed"))
+}
+
+// highestDeleted returns the messages that UID EXPUNGE is for. Only those with \Deleted count for MESSAGELIMIT.
+func (s *session) highestDeleted(ctx context.Context, uids metadata.UIDSet) (metadata.UIDSet, cutShort, error) {
+	if most := s.srv.cfg.MaxMessagesPerCommand; most == 0 || uids.Len() <= most {
+		return uids, cutShort{}, nil
+	}
+	var deleted []metadata.UID
+	err := s.sel.Messages(ctx, uids, func(_ mailstore.SeqNum, m *metadata.Message, gone bool) bool {
+		if !gone && m.Flags&metadata.FlagDeleted != 0 {
+			deleted = append(deleted, m.UID)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, cutShort{}, err
+	}
+	kept, cut := s.highest(metadata.UIDSetOf(deleted...))
+	if cut.lowest == 0 {
+		return uids, cut, nil // others may have marked more
+	}
+	return kept, cut, nil
 }
 
 // highestModSeq completes a command that removed messages: RFC 7162 section 3.2.7 and RFC 6851 section 4.4 want

@@ -158,6 +158,9 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := s.tooWide(f.partial); err != nil {
+		return err
+	}
 	if f.partial != (partialRange{}) {
 		uids = f.partial.pick(uids) // RFC 9394 section 3.4: first the range, then CHANGEDSINCE
 	}
@@ -168,6 +171,10 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 		f.items = f.items[1:] // UIDFETCH begins with it
 	}
 	r := fetchRun{fetch: f, s: s, w: s.w}
+	uids, cut, err := r.highest(ctx, uids)
+	if err != nil {
+		return err
+	}
 	if f.vanished {
 		if err := f.tellVanished(ctx, s); err != nil {
 			return err
@@ -185,9 +192,20 @@ func (f *fetch) run(ctx context.Context, s *session) error {
 		return err
 	}
 	if r.gone {
-		return f.set.goneError()
+		err = f.set.goneError()
 	}
-	return nil
+	return cut.completion(s, err)
+}
+
+// highest returns the messages that are answered. With CHANGEDSINCE only those that changed count for MESSAGELIMIT.
+func (r *fetchRun) highest(ctx context.Context, uids metadata.UIDSet) (_ metadata.UIDSet, _ cutShort, err error) {
+	if most := r.s.srv.cfg.MaxMessagesPerCommand; r.changedSince != nil && most > 0 && uids.Len() > most {
+		if uids, err = r.changed(ctx, uids); err != nil {
+			return nil, cutShort{}, err
+		}
+	}
+	uids, cut := r.s.highest(uids)
+	return uids, cut, nil
 }
 
 // rows answers from the view alone.

@@ -41,6 +41,7 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	if len(uids) == 0 {
 		return nil
 	}
+	uids, cut := s.highest(uids)
 	var res *metadata.CopyResult
 	err = s.lend(func() (err error) {
 		res, err = s.sel.Move(ctx, uids, c.dest)
@@ -56,5 +57,5 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.
 	s.w.Raw("* OK [").Raw(copyUID(res))
 	s.remark("Moved UIDs")
-	return s.highestModSeq("MOVE completed")
+	return cut.completion(s, s.highestModSeq("MOVE completed"))
 }

@@ -150,6 +150,9 @@ func (c *search) search(ctx context.Context, s *session) error {
 	if c.ret.update && s.findContext(s.tag) != nil {
 		return bad("Tag reuse") // RFC 5267 section 4.3
 	}
+	if err := s.tooWide(c.ret.partial); err != nil {
+		return err
+	}
 	from := s.snapshot()
 	r, err := c.find(ctx, s)
 	if err != nil {
@@ -172,7 +175,7 @@ func (c *search) search(ctx context.Context, s *session) error {
 	if c.ret.update {
 		s.keepContext(c, r, from)
 	}
-	return r.goneError()
+	return r.cut.completion(s, r.goneError())
 }
 
 // errBadCharset names the charsets that every server has: a client that asked for another will take one of those.
@@ -192,5 +195,6 @@ func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
 	c.program.bind(searchScope{sel: s.sel, saved: s.savedUIDs(), now: s.srv.cfg.Now()})
 	r := s.newSearchRun(ctx, s.sel, c.program)
 	r.first = c.ret == searchReturn{min: true, save: c.ret.save} && c.criteria == nil
+	r.most, r.whole = s.srv.cfg.MaxMessagesPerCommand, c.name != "SEARCH"
 	return r, r.run()
 }

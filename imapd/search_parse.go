@@ -7,6 +7,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -120,6 +121,8 @@ func (p *searchParser) key() (searchKey, error) {
 		return orKey{a, b}, err
 	case "UID":
 		return p.set(true)
+	case "UIDAFTER", "UIDBEFORE":
+		return p.uidsBeyond(name == "UIDAFTER")
 	case "KEYWORD", "UNKEYWORD":
 		return p.keyword(name == "UNKEYWORD")
 	case "LARGER", "SMALLER":
@@ -176,6 +179,23 @@ func (p *searchParser) set(uid bool) (searchKey, error) {
 	k := &setKey{set: set}
 	p.program.binders = append(p.program.binders, k)
 	p.program.numbers = p.program.numbers || !uid && !set.saved
+	return k, err
+}
+
+// uidsBeyond reads the keys of RFC 9738 section 3.2.
+func (p *searchParser) uidsBeyond(after bool) (searchKey, error) {
+	n, err := p.Number()
+	if err == nil && n == 0 {
+		err = &wire.SyntaxError{Text: "Invalid sequence set"}
+	}
+	k := &setKey{set: messageSet{uid: true}}
+	switch {
+	case after && n < math.MaxUint32:
+		k.set.ranges = []mailstore.SeqRange{{First: n + 1, Last: math.MaxUint32}}
+	case !after && n > 1:
+		k.set.ranges = []mailstore.SeqRange{{First: 1, Last: n - 1}}
+	}
+	p.program.binders = append(p.program.binders, k)
 	return k, err
 }
 

@@ -26,7 +26,11 @@ type searchRun struct {
 	program  *searchProgram
 	first    bool // only the first hit is wanted
 
-	only metadata.UIDSet // nil: all that can match
+	only  metadata.UIDSet // nil: all that can match
+	most  int             // MESSAGELIMIT; 0: none
+	whole bool            // no answer is better than one about some of the messages
+
+	cut cutShort
 
 	hits []searchHit
 	rows []sortRow // of hits, after sort
@@ -47,6 +51,15 @@ func (r *searchRun) run() error {
 	scope := r.only
 	if scope == nil {
 		scope = r.program.scope(r.sel)
+	}
+	if r.most > 0 && scope.Len() > r.most {
+		if scope = existing(r.sel, scope); scope.Len() > r.most {
+			scope = lastOf(scope, r.most)
+			r.cut.lowest = scope[0].First
+		}
+		if r.whole && r.cut.lowest != 0 {
+			return tooMany(r.most, 0)
+		}
 	}
 	err := r.sel.Messages(r.ctx, scope, func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if gone {
@@ -91,16 +104,42 @@ func (r *searchRun) hit(seq mailstore.SeqNum, m *metadata.Message) {
 	r.hits = append(r.hits, searchHit{seq, m.UID, m.ModSeq})
 }
 
-// scope returns the messages that can match: those of a set all matches must be in, if there is one.
+// scope returns the messages that can match: those of the sets that all matches must be in.
 func (g *searchProgram) scope(sel *mailstore.Selected) metadata.UIDSet {
-	if all, ok := g.root.(andKey); ok {
-		for _, k := range all {
-			if set, ok := k.(*setKey); ok {
-				return set.uids
+	if within, ok := setsOf(g.root); ok {
+		return within
+	}
+	return sel.AllUIDs()
+}
+
+// setsOf returns what is in all sets that a key demands; ok is false when it demands none.
+func setsOf(key searchKey) (within metadata.UIDSet, ok bool) {
+	switch key := key.(type) {
+	case *setKey:
+		return key.uids, true
+	case andKey:
+		for _, k := range key {
+			if set, demanded := setsOf(k); demanded {
+				if ok {
+					set = intersect(within, set)
+				}
+				within, ok = set, true
 			}
 		}
 	}
-	return sel.AllUIDs()
+	return within, ok
+}
+
+// existing returns the messages of a set that the session knows.
+func existing(sel *mailstore.Selected, set metadata.UIDSet) metadata.UIDSet {
+	if len(set) == 0 {
+		return nil
+	}
+	ranges := make([]mailstore.SeqRange, len(set))
+	for i, r := range set {
+		ranges[i] = mailstore.SeqRange{First: uint32(r.First), Last: uint32(r.Last)}
+	}
+	return sel.ResolveUIDs(ranges)
 }
 
 // searchRow is a message of a window.

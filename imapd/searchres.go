@@ -1,7 +1,6 @@
 package imapd
 
 import (
-	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -11,14 +10,7 @@ const maxSavedRanges = 1 << 17
 // savedUIDs returns what "$" stands for (RFC 5182): the saved messages that the session still knows. UIDs are never used again,
 // so a message that was expunged since is not in the snapshot.
 func (s *session) savedUIDs() metadata.UIDSet {
-	if len(s.saved) == 0 {
-		return nil
-	}
-	ranges := make([]mailstore.SeqRange, len(s.saved))
-	for i, r := range s.saved {
-		ranges[i] = mailstore.SeqRange{First: uint32(r.First), Last: uint32(r.Last)}
-	}
-	return s.sel.ResolveUIDs(ranges)
+	return existing(s.sel, s.saved)
 }
 
 // save sets what "$" stands for.

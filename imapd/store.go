@@ -155,7 +155,8 @@ func (st *store) run(ctx context.Context, s *session) error {
 		return no("LIMIT", "Too many keywords in this mailbox")
 	}
 	req := st.req
-	req.UIDs = uids
+	var cut cutShort
+	req.UIDs, cut = s.highest(uids)
 	var res *metadata.StoreResult
 	err = s.lend(func() (err error) {
 		res, err = s.sel.StoreFlags(ctx, req)
@@ -170,7 +171,7 @@ func (st *store) run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	return st.completion(s, res)
+	return cut.completion(s, st.completion(s, res))
 }
 
 // errReadOnly refuses a change in a mailbox opened by EXAMINE.

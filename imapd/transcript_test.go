@@ -118,6 +118,10 @@ func configure(t testing.TB, cfg *Config, args string) {
 			cfg.LiteralMinus = true
 		case "administrator":
 			cfg.Administrators = []string{v}
+		case "messages":
+			cfg.MaxMessagesPerCommand = atoi(t, v)
+		case "saves":
+			cfg.MaxMessagesPerSave = atoi(t, v)
 		case "size":
 			cfg.MaxMessageBytes = int64(atoi(t, v))
 		case "command":

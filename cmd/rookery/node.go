@@ -137,6 +137,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAccount: cfg.Limits.ConnectionsPerAccount,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
 		MaxMessageBytes: cfg.Limits.MessageSize, MaxCommandBytes: int(cfg.Limits.Command),
+		MaxMessagesPerCommand: cfg.Limits.MessagesPerCommand, MaxMessagesPerSave: cfg.Limits.MessagesPerSave,
 		LiteralMinus: cfg.Sessions.LiteralMinus, MaxFailures: cfg.Sessions.FailedLogins, MaxBadCommands: cfg.Sessions.BadCommands,
 		LoginTimeout: cfg.Sessions.LoginTimeout, IdleTimeout: cfg.Sessions.IdleTimeout,
 		StreamTimeout: cfg.Sessions.StreamTimeout, WriteTimeout: cfg.Sessions.WriteTimeout,

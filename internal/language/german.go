@@ -130,6 +130,8 @@ var german = map[string]string{
 	"Too many changes":                                            "Zu viele Änderungen",
 	"Too many contexts":                                           "Zu viele Kontexte",
 	"Too many keywords in this mailbox":                           "Zu viele Schlüsselwörter in diesem Postfach",
+	"Only the messages with the highest UIDs were processed":      "Nur die Nachrichten mit den höchsten UIDs wurden bearbeitet",
+	"Too many messages at once, try fewer":                        "Zu viele Nachrichten auf einmal, es geht mit weniger",
 	"Too many messages":                                           "Zu viele Nachrichten",
 	"Too many messages apart from each other":                     "Zu viele Nachrichten, die nicht aufeinander folgen",
 	"Too many references":                                         "Zu viele Verweise",

@@ -74,6 +74,8 @@ type Limits struct {
 	MessageSize           int64 // bytes
 	Recipients            int   // of one LMTP transaction
 	Command               int64 // bytes of an IMAP command without its literals
+	MessagesPerCommand    int   // of one IMAP command; 0: no limit
+	MessagesPerSave       int   // of one IMAP COPY or APPEND; 0: no limit
 	Connections           int   // of each protocol
 	ConnectionsPerAccount int
 	ConnectionsPerAddress int

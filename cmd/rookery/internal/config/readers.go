@@ -106,6 +106,20 @@ func number(field func(*Config) *int, least, most int) reader {
 	}
 }
 
+// numberOrNone is number, and takes 0 too.
+func numberOrNone(field func(*Config) *int, least, most int) reader {
+	none, some := number(field, 0, 0), number(field, least, most)
+	return func(c *Config, v value) string {
+		if none(c, v) == "" {
+			return ""
+		}
+		if expected := some(c, v); expected != "" {
+			return "0 or " + expected
+		}
+		return ""
+	}
+}
+
 func duration(field func(*Config) *time.Duration) reader {
 	return func(c *Config, v value) string {
 		s, _ := v.raw.(string)
