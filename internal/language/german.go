@@ -263,6 +263,8 @@ var german = map[string]string{
 	"XLIST takes a reference and a pattern":         "XLIST braucht einen Bezug und ein Muster",
 
 	// Of POP3.
+	"Another one is there":                      "Eine andere ist schon da",
+	"That is no unique-id":                      "Das ist keine Unique-ID",
 	"%d messages (%d octets)":                   "%d Nachrichten (%d Oktette)",
 	"%d messages (%d octets) follow":            "%d Nachrichten (%d Oktette) folgen",
 	"%d octets":                                 "%d Oktette",

@@ -76,6 +76,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"lmtp.listen": "unix:/run/rookery/lmtp", "lmtp.over_quota": "permanent", "lmtp.trusted_networks": "127.0.0.1", "http.listen": ":80",
 		"imap.administrators": "a@example.org,b@example.org", "quota.grace": "5", "quota.warnings": "70%,90",
 		"imap.submit_users": "submit@example.org", "auth.allow_plaintext": "true", "proxy.listeners": "imap,lmtp", "proxy.networks": "10.0.0.0/8,2001:db8::1", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
+		"limits.messages_per_command": "1000", "limits.messages_per_save": "2000",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 		"outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
