@@ -23,7 +23,7 @@ func newBenchCommand() *cobra.Command {
 		Long: "Measures servers over LMTP and IMAP alone, so that figures of different servers can be compared.\n" +
 			"The accounts must exist; \"rookery account import\" makes many at once.",
 	}
-	cmd.AddCommand(newBenchLMTPCommand(), newBenchIMAPCommand(), newBenchIdleCommand(), newBenchPushCommand(), newBenchStartCommand())
+	cmd.AddCommand(newBenchLMTPCommand(), newBenchIMAPCommand(), newBenchIdleCommand(), newBenchPushCommand(), newBenchStartCommand(), newBenchSelectCommand())
 	for _, c := range cmd.Commands() {
 		c.Flags().Bool("json", false, "print the results as JSON")
 	}
@@ -100,7 +100,7 @@ func newBenchIMAPCommand() *cobra.Command {
 	var o bench.IMAPOptions
 	cmd := &cobra.Command{
 		Use:     "imap",
-		Short:   "Fill a mailbox and measure SELECT, FETCH and SEARCH in it",
+		Short:   "Fill a mailbox and measure SELECT, FETCH, SEARCH, STORE, COPY and QRESYNC in it",
 		Example: "  rookery bench imap --addr 127.0.0.1:1143 --user demo@localhost --password SECRET --messages 20000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -120,6 +120,7 @@ func newBenchIMAPCommand() *cobra.Command {
 	f.IntVar(&o.Messages, "messages", 20000, "messages it is filled up to")
 	f.IntVar(&o.Size, "size", 4096, "bytes of a message")
 	f.IntVar(&o.Rounds, "rounds", 5, "rounds, of which the median counts")
+	f.StringArrayVar(&o.Only, "only", nil, "measure only this, such as \"FETCH FLAGS\" or QRESYNC; may be repeated")
 	return cmd
 }
 
@@ -133,12 +134,12 @@ func newBenchIdleCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			bar := progress(cmd, o.Connections, "connecting")
 			o.Progress = func(n int) { _ = bar.Add(n) }
-			r, err := bench.Idle(cmd.Context(), o)
+			results, err := bench.Idle(cmd.Context(), o)
 			_ = bar.Finish()
 			if err != nil {
 				return err
 			}
-			return printResults(cmd, []bench.Result{r})
+			return printResults(cmd, results)
 		},
 	}
 	imapFlags(cmd, &o.Server)
@@ -147,6 +148,9 @@ func newBenchIdleCommand() *cobra.Command {
 	f.IntVar(&o.Users, "users", 1, "accounts, when --user holds %d")
 	f.IntVar(&o.PID, "pid", 0, "the server's process, whose memory is read")
 	f.DurationVar(&o.Settle, "settle", 10*time.Second, "time between the last IDLE and the reading of memory")
+	f.BoolVar(&o.Compress, "compress", false, "COMPRESS=DEFLATE before IDLE")
+	f.StringVar(&o.LMTP, "lmtp", "", "LMTP server of the same node: then a message is delivered to each of some connections")
+	f.IntVar(&o.Deliver, "deliver", 1000, "how many of the connections, with as many --users")
 	_ = cmd.MarkFlagRequired("pid")
 	return cmd
 }
@@ -192,6 +196,28 @@ func newBenchStartCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:1143", "where the server greets")
 	cmd.Flags().IntVar(&rounds, "rounds", 5, "starts")
+	return cmd
+}
+
+func newBenchSelectCommand() *cobra.Command {
+	var o bench.ColdSelectOptions
+	cmd := &cobra.Command{
+		Use:     "select -- COMMAND [ARGUMENT...]",
+		Short:   "Measure the first SELECT of a server that has just started",
+		Example: "  rookery bench select --user demo@localhost --password SECRET -- rookery serve",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Command = args
+			results, err := bench.ColdSelect(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return printResults(cmd, results)
+		},
+	}
+	imapFlags(cmd, &o.Server)
+	cmd.Flags().StringVar(&o.Mailbox, "mailbox", "bench", "mailbox, as \"bench imap\" has filled it")
+	cmd.Flags().IntVar(&o.Rounds, "rounds", 5, "starts, of which the median counts")
 	return cmd
 }
 

@@ -2,11 +2,14 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,16 +20,20 @@ type IdleOptions struct {
 	Server      IMAPServer // User with %d is filled with 1 to Users
 	Users       int
 	Connections int
+	Compress    bool          // COMPRESS=DEFLATE before IDLE
 	PID         int           // of the server
 	Settle      time.Duration // how long to wait before memory is read
+	LMTP        string        // where to deliver to, once that is done; "": nowhere
+	Deliver     int           // the connections that a message comes to: the first so many
 	Progress    func(done int)
 }
 
-// Idle opens connections that select INBOX and IDLE, and measures what each costs the server in memory.
-func Idle(ctx context.Context, o IdleOptions) (Result, error) {
+// Idle opens connections that select INBOX and IDLE, and measures what each costs the server in memory and processor time; then,
+// with LMTP, the time from 250 to EXISTS while a message comes to each of some of them.
+func Idle(ctx context.Context, o IdleOptions) ([]Result, error) {
 	before, err := residentKB(o.PID)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	clients := make([]*imapClient, o.Connections)
 	defer func() {
@@ -41,61 +48,174 @@ func Idle(ctx context.Context, o IdleOptions) (Result, error) {
 	g.SetLimit(16)
 	for i := range clients {
 		g.Go(func() error {
-			server := o.Server
-			if strings.Contains(server.User, "%d") {
-				server.User = fmt.Sprintf(server.User, i%o.Users+1)
-			}
-			c, err := server.login(gctx)
-			if err != nil {
-				return err
-			}
+			c, err := o.idle(gctx, i)
 			clients[i] = c
-			if _, err := c.command("SELECT INBOX"); err != nil {
-				return err
-			}
-			if _, err := c.conn.Write([]byte("i IDLE\r\n")); err != nil {
-				return err
-			}
-			if line, err := c.line(); err != nil || !strings.HasPrefix(line, "+") {
-				return fmt.Errorf("IDLE: %q, %w", line, err)
-			}
-			if o.Progress != nil {
+			if err == nil && o.Progress != nil {
 				o.Progress(1)
 			}
-			return nil
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	took := time.Since(start)
-	cpuBefore, err := CPUTime(o.PID)
+	connected, err := residentKB(o.PID)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	select {
-	case <-time.After(o.Settle):
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	}
-	cpuAfter, err := CPUTime(o.PID)
+	cpu, err := cpuDuring(o.PID, func() error {
+		select {
+		case <-time.After(o.Settle):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	after, err := residentKB(o.PID)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	r := summarise("idle connections", took, 0, nil)
 	r.Count, r.Connections = o.Connections, o.Connections
 	r.PerSecond = float64(o.Connections) / took.Seconds()
 	r.Extra = Extra{
-		"kb_per_connection": float64(after-before) / float64(o.Connections),
-		"rss_before_mb":     float64(before) / 1024,
-		"rss_after_mb":      float64(after) / 1024,
-		"cpu_percent_idle":  100 * (cpuAfter - cpuBefore).Seconds() / o.Settle.Seconds(),
+		"kb_per_connection":      float64(after-before) / float64(o.Connections),
+		"rss_before_mb":          float64(before) / 1024,
+		"rss_connected_mb":       float64(connected) / 1024,
+		"rss_after_mb":           float64(after) / 1024,
+		"cpu_percent_idle":       100 * cpu.Seconds() / o.Settle.Seconds(),
+		"cpu_seconds_per_minute": 60 * cpu.Seconds() / o.Settle.Seconds(),
 	}
-	return r, nil
+	results := []Result{r}
+	if o.LMTP != "" {
+		r, err := o.arrive(ctx, clients)
+		if err != nil {
+			return results, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// user returns who logs in on the connection with an index.
+func (o *IdleOptions) user(i int) string {
+	if strings.Contains(o.Server.User, "%d") {
+		return fmt.Sprintf(o.Server.User, i%o.Users+1)
+	}
+	return o.Server.User
+}
+
+// idle opens a connection that idles.
+func (o *IdleOptions) idle(ctx context.Context, i int) (*imapClient, error) {
+	server := o.Server
+	server.User = o.user(i)
+	c, err := server.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.Compress {
+		if err := c.compress(); err != nil {
+			return c, err
+		}
+	}
+	if _, err := c.command("SELECT INBOX"); err != nil {
+		return c, err
+	}
+	if _, err := c.conn.Write([]byte("i IDLE\r\n")); err != nil {
+		return c, err
+	}
+	if line, err := c.line(); err != nil || !strings.HasPrefix(line, "+") {
+		return c, fmt.Errorf("IDLE: %q, %w", line, err)
+	}
+	if i >= o.Deliver && c.r.Buffered() == 0 {
+		c.r = nil // nobody reads it: what a client holds is not what is measured
+	}
+	return c, nil
+}
+
+// arrive delivers one message to the user of each of the first connections, and waits until all of them have said so.
+func (o *IdleOptions) arrive(ctx context.Context, clients []*imapClient) (Result, error) {
+	n := min(o.Deliver, len(clients), max(o.Users, 1))
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	acked, seen := make([]time.Time, n), make([]time.Time, n)
+	rnd := rand.New(rand.NewPCG(11, uint64(time.Now().UnixNano())))
+	messages := make([][]byte, n)
+	for i := range messages {
+		messages[i] = Message(rnd, "bench@example.org", o.user(i), 4096)
+	}
+	var took time.Duration
+	cpu, err := cpuDuring(o.PID, func() error {
+		g, gctx := errgroup.WithContext(ctx)
+		for i := range n {
+			c := clients[i]
+			g.Go(func() error {
+				defer context.AfterFunc(gctx, func() { _ = c.conn.SetReadDeadline(time.Now()) })()
+				for {
+					line, err := c.line()
+					if err != nil {
+						return fmt.Errorf("waiting for EXISTS: %w", err)
+					}
+					if strings.HasSuffix(line, " EXISTS") {
+						seen[i] = time.Now()
+						return nil
+					}
+				}
+			})
+		}
+		start := time.Now()
+		var next atomic.Int64
+		for range 8 {
+			g.Go(func() error {
+				l, err := dialLMTP(gctx, o.LMTP)
+				if err != nil {
+					return err
+				}
+				defer l.conn.Close()
+				for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+					refused, err := l.deliver("bench@example.org", o.user(int(i)), messages[i])
+					if err := cmp.Or(err, refused); err != nil {
+						return err
+					}
+					acked[i] = time.Now()
+				}
+				return nil
+			})
+		}
+		err := g.Wait()
+		took = time.Since(start)
+		return err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	latencies := make([]time.Duration, n)
+	for i := range latencies {
+		latencies[i] = max(seen[i].Sub(acked[i]), 0)
+	}
+	r := summarise("a message in each of some", took, 0, latencies)
+	r.Connections = len(clients)
+	r.Extra = Extra{"cpu_seconds": cpu.Seconds()}
+	after, err := residentKB(o.PID)
+	r.Extra["rss_after_mb"] = float64(after) / 1024
+	return r, err
+}
+
+// cpuDuring returns the processor time that a process uses while fn runs.
+func cpuDuring(pid int, fn func() error) (time.Duration, error) {
+	before, err := CPUTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	if err := fn(); err != nil {
+		return 0, err
+	}
+	after, err := CPUTime(pid)
+	return after - before, err
 }
 
 // residentKB returns the resident memory of a process on Linux.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -73,6 +74,8 @@ type answer struct {
 	untagged int // responses
 	bytes    int64
 	exists   int // the number of the last EXISTS, -1 for none
+	// Of the response codes of SELECT, 0 for none.
+	uidValidity, uidNext, highestModSeq int64
 }
 
 // command sends a command and reads to its tagged response, which must be OK.
@@ -99,9 +102,7 @@ func (c *imapClient) finish(tag string) (a answer, err error) {
 		tagged := len(line) > len(tag) && line[len(tag)] == ' ' && string(line[:len(tag)]) == tag
 		if starred {
 			a.untagged++
-			if i := strings.Index(string(line[:min(len(line), 40)]), " EXISTS"); i > 0 {
-				a.exists, _ = strconv.Atoi(string(line[2:i]))
-			}
+			a.note(line)
 		}
 		if tagged {
 			text := strings.TrimRight(string(line[len(tag)+1:]), "\r\n")
@@ -135,6 +136,31 @@ func (c *imapClient) finish(tag string) (a answer, err error) {
 			}
 			a.bytes += int64(len(line))
 		}
+	}
+}
+
+// note takes what is of interest from the beginning of an untagged response.
+func (a *answer) note(line []byte) {
+	if i := bytes.Index(line[:min(len(line), 40)], []byte(" EXISTS")); i > 0 {
+		a.exists, _ = strconv.Atoi(string(line[2:i]))
+	}
+	code, ok := bytes.CutPrefix(line, []byte("* OK ["))
+	if !ok {
+		return
+	}
+	code, _, _ = bytes.Cut(code, []byte("]"))
+	name, value, _ := bytes.Cut(code, []byte(" "))
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return
+	}
+	switch string(name) {
+	case "UIDVALIDITY":
+		a.uidValidity = n
+	case "UIDNEXT":
+		a.uidNext = n
+	case "HIGHESTMODSEQ":
+		a.highestModSeq = n
 	}
 }
 

@@ -23,14 +23,23 @@ func Start(ctx context.Context, addr string, rounds int, argv []string) (Result,
 	return summarise("start-up", time.Since(begin), 0, took), nil
 }
 
-func startOnce(ctx context.Context, addr string, argv []string) (time.Duration, error) {
+func startOnce(ctx context.Context, addr string, argv []string) (took time.Duration, err error) {
+	err = serving(ctx, addr, argv, func(_ context.Context, started time.Duration) error {
+		took = started
+		return nil
+	})
+	return took, err
+}
+
+// serving starts a server, calls fn with the time to its greeting at addr, and ends it.
+func serving(ctx context.Context, addr string, argv []string, fn func(context.Context, time.Duration) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return err
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -46,17 +55,19 @@ func startOnce(ctx context.Context, addr string, argv []string) (time.Duration, 
 	dialer := net.Dialer{Timeout: time.Second}
 	for {
 		if conn, err := dialer.DialContext(ctx, "tcp", addr); err == nil {
-			defer conn.Close()
 			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-			if _, err := conn.Read(make([]byte, 1)); err == nil {
-				return time.Since(start), nil
+			_, err := conn.Read(make([]byte, 1))
+			took := time.Since(start)
+			conn.Close()
+			if err == nil {
+				return fn(ctx, took)
 			}
 		}
 		select {
 		case <-ended:
-			return 0, fmt.Errorf("%s ended before it served", argv[0])
+			return fmt.Errorf("%s ended before it served", argv[0])
 		case <-ctx.Done():
-			return 0, fmt.Errorf("%s does not serve %s after a minute", argv[0], addr)
+			return fmt.Errorf("%s does not serve %s after a minute", argv[0], addr)
 		case <-tick.C:
 		}
 	}
