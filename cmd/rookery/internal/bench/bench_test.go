@@ -2,10 +2,15 @@ package bench
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 func TestLiteral(t *testing.T) {
@@ -40,6 +45,33 @@ func TestFinishCountsResponsesNotLiterals(t *testing.T) {
 	c = &imapClient{r: bufio.NewReader(strings.NewReader("b1 NO [LIMIT] too much\r\n"))}
 	if _, err := c.finish("b1"); err == nil || !strings.Contains(err.Error(), "too much") {
 		t.Errorf("err = %v", err)
+	}
+}
+
+func TestAnswerOfSelect(t *testing.T) {
+	c := &imapClient{r: bufio.NewReader(strings.NewReader("* 12 EXISTS\r\n* OK [UIDVALIDITY 3] x\r\n* OK [UIDNEXT 44] x\r\n" +
+		"* OK [HIGHESTMODSEQ 555] x\r\n* OK [UNSEEN] x\r\nt OK done\r\n"))}
+	a, err := c.finish("t")
+	if err != nil || a.exists != 12 || a.uidValidity != 3 || a.uidNext != 44 || a.highestModSeq != 555 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestStoredConn(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	sent := strings.Repeat("0123456789", 20_000)
+	go func() {
+		for _, part := range []string{sent, "i IDLE\r\n"} {
+			if n, err := (storedConn{client}).Write([]byte(part)); err != nil || n != len(part) {
+				t.Errorf("%d of %d bytes written, %v", n, len(part), err)
+			}
+		}
+		client.Close()
+	}()
+	got, err := io.ReadAll(flate.NewReader(server))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || string(got) != sent+"i IDLE\r\n" { // DEFLATE has no end here
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
 
