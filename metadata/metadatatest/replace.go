@@ -93,6 +93,21 @@ func testReplace(f *fixture) {
 	Check(f.ctx(), f, f.s, u.id)
 }
 
+// testReplaceThread: a message that replaces another is put into a thread like any.
+func testReplaceThread(f *fixture) {
+	u := f.user()
+	a, draft := linked(u, u.inbox, 1), linked(u, u.inbox, 2)
+	f.append(a)
+	uid := f.append(draft)[0].UID
+	reply := linked(u, u.inbox, 3, 1)
+	_, err := f.s.Replace(f.ctx(), replaceRequest(u, u.inbox, uid, reply))
+	f.must(err)
+	answer := linked(u, u.trash, 4, 3)
+	f.append(answer)
+	f.wantThreads(f.threads(a, draft, reply, answer), a, draft, a, a)
+	Check(f.ctx(), f, f.s, u.id)
+}
+
 func testReplaceElsewhere(f *fixture) {
 	u, other := f.user(), f.user()
 	f.fill(u, u.inbox, 2, nil)

@@ -60,6 +60,7 @@ var tests = []struct {
 	{"AppendLargeBatch", testAppendLargeBatch},
 	{"AppendAllOrNone", testAppendAllOrNone},
 	{"Replace", testReplace},
+	{"ReplaceThread", testReplaceThread},
 	{"ReplaceElsewhere", testReplaceElsewhere},
 	{"ReplaceRefused", testReplaceRefused},
 	{"MessagesByUID", testMessagesByUID},

@@ -43,6 +43,7 @@ func (t *replacing) run(ctx context.Context, tx sqldb.Tx) error {
 		mailboxes = append(mailboxes, req.Item.Mailbox)
 	}
 	stmts := append(l.lock(req.Account, req.Item.Account), l.load(mailboxes...)...)
+	stmts = append(stmts, a.threads.look(w, a.batch.Items)...)
 	p := newPicker(req.Mailbox, metadata.UIDSetOf(req.UID))
 	var rows []picked
 	if err := tx.Run(ctx, append(stmts, p.next(w, 1, &rows))...); err != nil {
