@@ -44,6 +44,7 @@ var testTime = time.Date(2026, 11, 23, 15, 30, 0, 0, time.UTC)
 type env struct {
 	meta   metadata.Store
 	store  *mailstore.Store
+	hints  notify.Notifier
 	local  *directory.Local
 	blobs  *heldBlobs
 	reads  *blobstore.Counter // below blobs
@@ -73,6 +74,7 @@ func newEnv(t testing.TB) *env {
 		t.Fatal(err)
 	}
 	hints := notify.NewLocal()
+	e.hints = hints
 	e.store, err = mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: e.blobs, Notify: hints, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return testTime }})
 	if err != nil {
