@@ -17,7 +17,8 @@ import (
 
 func newAccountCommand() *cobra.Command {
 	return group("account", "Add, list, change and remove accounts", newAccountAddCommand(), newAccountListCommand(),
-		newAccountPasswdCommand(), newAccountQuotaCommand(), newAccountDetailMailboxCommand(), newAccountRemoveCommand(), newAccountImportCommand())
+		newAccountPasswdCommand(), newAccountQuotaCommand(), newAccountDetailMailboxCommand(), newAccountRemoveCommand(), newAccountImportCommand(),
+		newAccountImportUIDLCommand())
 }
 
 func newAccountAddCommand() *cobra.Command {
