@@ -14,6 +14,11 @@ func capa(_ context.Context, s *session, args string) error {
 	s.line("AUTH-RESP-CODE")
 	s.line("PIPELINING")
 	s.line("EXPIRE NEVER")
+	s.line("UTF8 USER")
+	s.line("LANG")
+	if delay := s.srv.cfg.LoginDelay; delay > 0 {
+		s.line("LOGIN-DELAY %d", loginDelaySeconds(delay))
+	}
 	if s.plaintextAllowed() {
 		s.line("USER")
 		s.line("SASL PLAIN")

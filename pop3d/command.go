@@ -32,6 +32,8 @@ func init() {
 		{"PASS", authorization, pass},
 		{"AUTH", authorization, auth},
 		{"STLS", authorization, stls},
+		{"UTF8", authorization, utf8Mode},
+		{"LANG", authorization | transaction, lang},
 		{"STAT", transaction, stat},
 		{"LIST", transaction, list},
 		{"UIDL", transaction, uidl},

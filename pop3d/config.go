@@ -43,6 +43,7 @@ type Config struct {
 	WriteTimeout  time.Duration // for a piece of a reply to leave; 0: 2 min
 	StoreTimeout  time.Duration // for one look-up or one read of a body; 0: 1 min
 	DeleteTimeout time.Duration // for the deletions of QUIT; 0: 5 min
+	LoginDelay    time.Duration // between an account's logins, on all nodes (RFC 2449 section 6.5); 0: none
 	FailureDelay  time.Duration // before a failed login is answered; 0: 2 s
 	MaxFailures   int           // failed logins of a connection; 0: 3
 

@@ -2,7 +2,6 @@ package pop3d
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -15,6 +14,6 @@ func dele(_ context.Context, s *session, args string) error {
 	m.deleted = true
 	s.drop.count--
 	s.drop.octets -= m.Size
-	s.ok(fmt.Sprintf("Message %d deleted at QUIT", n))
+	s.ok("Message %d deleted at QUIT", n)
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package pop3d serves an account's INBOX by POP3 (RFC 1939) with CAPA and response codes (RFC 2449, RFC 3206), STLS (RFC 2595)
-// and AUTH PLAIN (RFC 5034).
+// Package pop3d serves an account's INBOX by POP3 (RFC 1939) with CAPA, LOGIN-DELAY and response codes (RFC 2449, RFC 3206), STLS
+// (RFC 2595), AUTH PLAIN (RFC 5034), UTF8 and LANG (RFC 6856).
 //
 // # Terms
 //
@@ -41,6 +41,10 @@
 // give the stored octets. For mail that came with CRLF, all that an MTA delivers, that is exactly what RETR sends (RFC 1939
 // section 11); for a message with bare LF, as APPEND and careless LMTP clients bring them, RETR sends one octet more for each.
 // Counting them would mean to read every body at login.
+//
+// Messages with UTF-8 in their headers are the same octets for every client, as in imapd: neither refused nor replaced by a
+// surrogate where the client has not given UTF8 (RFC 6856 section 2.1 asks for either). Old mail has 8-bit headers in all charsets,
+// clients have always been given it so, and one that is refused a message fetches nothing behind it.
 //
 // INBOX is opened read-only, and for writing only where QUIT has something to delete: \Recent and \Seen are left to IMAP.
 package pop3d

@@ -19,10 +19,10 @@ func (s *session) listing(args string, say func([]byte, *dropped) []byte) error 
 		if err != nil {
 			return err
 		}
-		s.ok(string(say(fmt.Appendf(nil, "%d ", n), m)))
+		s.positive(string(say(fmt.Appendf(nil, "%d ", n), m)))
 		return nil
 	}
-	s.ok(fmt.Sprintf("%d messages (%d octets) follow", s.drop.count, s.drop.octets))
+	s.ok("%d messages (%d octets) follow", s.drop.count, s.drop.octets)
 	for i := range s.drop.messages {
 		m := &s.drop.messages[i]
 		if m.deleted {

@@ -2,7 +2,6 @@ package pop3d
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/rookery-mail/rookery/mailerr"
@@ -27,7 +26,7 @@ func (s *session) plaintextAllowed() bool {
 func (s *session) login(ctx context.Context, login, password string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.srv.cfg.StoreTimeout)
 	defer cancel()
-	account, err := s.srv.cfg.Directory.Authenticate(ctx, login, password)
+	account, err := s.authenticate(ctx, login, password)
 	switch {
 	case mailerr.Is(err, mailerr.Permission):
 		return s.loginFailed()
@@ -36,7 +35,20 @@ func (s *session) login(ctx context.Context, login, password string) error {
 		return err
 	}
 	log := s.log.With("account", account.Address)
+	admitted, err := s.admit(ctx, account.ID)
+	switch {
+	case mailerr.Is(err, mailerr.InUse):
+		s.srv.metrics.logins.WithLabelValues("too_soon").Inc()
+		log.Info("pop3 login too soon")
+		return refusal{"LOGIN-DELAY", "Too soon after the last login"}
+	case err != nil:
+		s.srv.metrics.logins.WithLabelValues("error").Inc()
+		return err
+	}
 	drop, err := s.open(ctx, account.ID)
+	if err != nil {
+		admitted.undo()
+	}
 	switch {
 	case mailerr.Is(err, mailerr.InUse):
 		s.srv.metrics.logins.WithLabelValues("in_use").Inc()
@@ -49,7 +61,7 @@ func (s *session) login(ctx context.Context, login, password string) error {
 	s.srv.metrics.logins.WithLabelValues("ok").Inc()
 	s.log, s.drop = log, drop
 	s.log.Info("pop3 login", "messages", drop.count, "bytes", drop.octets)
-	s.ok(fmt.Sprintf("%d messages (%d octets)", drop.count, drop.octets))
+	s.ok("%d messages (%d octets)", drop.count, drop.octets)
 	return nil
 }
 

@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
 	connections prometheus.Gauge
-	logins      *prometheus.CounterVec // by result: ok, failed, in_use, error
+	logins      *prometheus.CounterVec // by result: ok, failed, in_use, too_soon, error
 	retrieved   prometheus.Counter
 	deleted     prometheus.Counter
 }

@@ -1,9 +1,6 @@
 package pop3d
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // quit is QUIT (RFC 1939 sections 4 and 6). After login it is the UPDATE state: the marked messages are deleted, and the
 // session ends whether that succeeded or not.
@@ -26,6 +23,6 @@ func quit(ctx context.Context, s *session, args string) error {
 	}
 	s.srv.metrics.deleted.Add(float64(n))
 	s.log.Info("pop3 quit", "deleted", n)
-	s.ok(fmt.Sprintf("Bye, %d messages deleted", n))
+	s.ok("Bye, %d messages deleted", n)
 	return nil
 }

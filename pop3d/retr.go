@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -19,7 +18,7 @@ func retr(ctx context.Context, s *session, args string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(ctx, b, strconv.FormatInt(m.Size, 10)+" octets", whole{}); err != nil {
+	if err := s.send(ctx, b, whole{}, "%d octets", m.Size); err != nil {
 		return err
 	}
 	s.srv.metrics.retrieved.Inc()
@@ -52,9 +51,9 @@ func (whole) next(p []byte) (int, bool) { return len(p), false }
 
 var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// send answers with (a part of) a message. The first piece is read before +OK is said; trouble behind it can only be shown by
+// send answers with (a part of) a message, after a text. The first piece is read before +OK is said; trouble behind it can only be shown by
 // ending the connection.
-func (s *session) send(ctx context.Context, r bodyReader, text string, e extent) error {
+func (s *session) send(ctx context.Context, r bodyReader, e extent, text string, args ...any) error {
 	piece := pieces.Get().(*[32 << 10]byte)
 	defer pieces.Put(piece)
 	w := dotWriter{w: s.out, lineStart: true}
@@ -69,7 +68,7 @@ func (s *session) send(ctx context.Context, r bodyReader, text string, e extent)
 			return nil
 		}
 		if off == 0 {
-			s.ok(text)
+			s.ok(text, args...)
 		}
 		off += int64(n)
 		n, end := e.next(piece[:n])

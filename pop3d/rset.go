@@ -1,9 +1,6 @@
 package pop3d
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // rset is RSET (RFC 1939 section 5).
 func rset(_ context.Context, s *session, args string) error {
@@ -12,6 +9,6 @@ func rset(_ context.Context, s *session, args string) error {
 	}
 	s.drop.unmark()
 	s.drop.ahead.forget() // it passed over what was marked
-	s.ok(fmt.Sprintf("%d messages (%d octets)", s.drop.count, s.drop.octets))
+	s.ok("%d messages (%d octets)", s.drop.count, s.drop.octets)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rookery-mail/rookery/internal/language"
 	"github.com/rookery-mail/rookery/internal/listener"
 )
 
@@ -30,6 +31,8 @@ type session struct {
 	loginBy  time.Time     // when a connection must have logged in
 
 	user     string    // from USER
+	utf8     bool      // UTF8 was given
+	language string    // of what is said to people: a tag of package language
 	drop     *maildrop // nil in the AUTHORIZATION state
 	failures int       // of logins
 	mistakes int       // commands in a row that were none
@@ -47,7 +50,7 @@ type session struct {
 const maxMistakes = 10
 
 func newSession(s *Server, c listener.Conn) *session {
-	ses := &session{srv: s, id: c.ID, log: c.Log, nc: c.Net, local: c.Local}
+	ses := &session{srv: s, id: c.ID, log: c.Log, nc: c.Net, local: c.Local, language: language.Default}
 	ses.ctx, ses.cancel = context.WithCancel(s.conns.Context())
 	return ses
 }
@@ -69,7 +72,7 @@ func (s *session) Serve() {
 			return
 		}
 	}
-	s.ok(s.srv.cfg.Hostname + " Rookery POP3 ready")
+	s.positive(s.srv.cfg.Hostname + " Rookery POP3 ready")
 	for !s.done {
 		line, err := s.readLine()
 		switch {
@@ -114,7 +117,7 @@ func (s *session) command(line []byte) {
 func (s *session) mistake(text string) {
 	s.mistakes++
 	if s.mistakes >= maxMistakes {
-		text += ", closing the connection"
+		text = "Too many mistakes, closing the connection"
 		s.done = true
 	}
 	s.err(refusal{"", text})
@@ -130,13 +133,19 @@ func (s *session) fail(op string, err error) {
 	s.err(r)
 }
 
-// ok writes a positive reply.
-func (s *session) ok(text string) {
+// ok writes a positive reply with a text for people, which is a format with its arguments.
+func (s *session) ok(text string, args ...any) {
+	s.positive(fmt.Sprintf(language.Text(s.language, text), args...))
+}
+
+// positive writes a positive reply as it is.
+func (s *session) positive(text string) {
 	s.out.WriteString("+OK " + text + "\r\n")
 }
 
 // err writes a negative reply.
 func (s *session) err(r refusal) {
+	r.text = language.Text(s.language, r.text)
 	s.out.WriteString("-ERR " + r.Error() + "\r\n")
 }
 

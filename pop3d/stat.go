@@ -10,6 +10,6 @@ func stat(_ context.Context, s *session, args string) error {
 	if err := noArguments(args); err != nil {
 		return err
 	}
-	s.ok(fmt.Sprintf("%d %d", s.drop.count, s.drop.octets))
+	s.positive(fmt.Sprintf("%d %d", s.drop.count, s.drop.octets))
 	return nil
 }

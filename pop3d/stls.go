@@ -11,6 +11,8 @@ func stls(_ context.Context, s *session, args string) error {
 		return err
 	}
 	switch {
+	case s.utf8: // RFC 6856 section 2.1
+		return refusal{"", "STLS comes before UTF8"}
 	case s.encrypted():
 		return refusal{"", "TLS is in use already"}
 	case s.srv.cfg.TLS == nil:

@@ -24,7 +24,7 @@ func top(ctx context.Context, s *session, args string) error {
 	if err != nil {
 		return err
 	}
-	return s.send(ctx, b, "Top of message follows", &head{lines: lines})
+	return s.send(ctx, b, &head{lines: lines}, "Top of message follows")
 }
 
 // head is a message's header, the blank line, and some lines of the body.

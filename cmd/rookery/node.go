@@ -150,8 +150,8 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	n.pop3, err = pop3d.New(pop3d.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
-		MaxConnectionRate: cfg.Limits.ConnectionRate,
-		Log:               n.log, Metrics: metrics,
+		MaxConnectionRate: cfg.Limits.ConnectionRate, LoginDelay: cfg.POP3LoginDelay, ReadAhead: cfg.POP3ReadAhead,
+		Log: n.log, Metrics: metrics,
 	})
 	if err != nil {
 		return err

@@ -265,6 +265,13 @@ var german = map[string]string{
 	// Of POP3.
 	"Another one is there":                      "Eine andere ist schon da",
 	"That is no unique-id":                      "Das ist keine Unique-ID",
+	"Language chosen":                           "Sprache gewählt",
+	"Languages follow":                          "Die Sprachen folgen",
+	"STLS comes before UTF8":                    "STLS kommt vor UTF8",
+	"That language is not spoken here":          "Diese Sprache wird hier nicht gesprochen",
+	"Too many mistakes, closing the connection": "Zu viele Fehler, die Verbindung wird geschlossen",
+	"Too soon after the last login":             "Zu bald nach der letzten Anmeldung",
+	"UTF-8 from now on":                         "Von jetzt an UTF-8",
 	"%d messages (%d octets)":                   "%d Nachrichten (%d Oktette)",
 	"%d messages (%d octets) follow":            "%d Nachrichten (%d Oktette) folgen",
 	"%d octets":                                 "%d Oktette",

@@ -24,7 +24,9 @@ type Config struct {
 	Notify   string
 	Lanes    int
 
-	IMAP, IMAPS, POP3, POP3S, ManageSieve, LMTP, HTTP string // addresses to listen on, "" for off
+	IMAP, IMAPS, POP3, POP3S, ManageSieve, LMTP, HTTP string        // addresses to listen on, "" for off
+	POP3LoginDelay                                    time.Duration // between an account's logins; 0: none
+	POP3ReadAhead                                     int64         // bytes, of all sessions
 
 	LMTPTrusted        []netip.Prefix // may use XCLIENT and XFORWARD
 	OverQuotaPermanent bool           // what LMTP answers for a full mailbox

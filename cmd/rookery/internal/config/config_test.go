@@ -79,7 +79,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"limits.messages_per_command": "1000", "limits.messages_per_save": "2000",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
-		"outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
+		"pop3.login_delay": "1m", "pop3.read_ahead": "32MiB", "outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
 		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
 	}
 	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true} // tested below
