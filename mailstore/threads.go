@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -25,10 +26,12 @@ func threadLinks(st *message.Structure) []metadata.ThreadLink {
 		subject = cases.Fold().String(base)
 	}
 	var links []metadata.ThreadLink
-	seen := make(map[metadata.ThreadLink]bool)
+	hash := newLinkHash(subject)
 	add := func(id []byte) {
-		if l := linkOf(subject, id); len(links) < maxThreadLinks && !seen[l] {
-			seen[l] = true
+		if len(links) == maxThreadLinks {
+			return
+		}
+		if l := hash.link(id); !slices.Contains(links, l) {
 			links = append(links, l)
 		}
 	}
@@ -58,12 +61,23 @@ func threadLinks(st *message.Structure) []metadata.ThreadLink {
 	return links
 }
 
-// linkOf hashes a Message-ID and a subject. Stored: never change it.
-func linkOf(subject string, id []byte) metadata.ThreadLink {
-	b := binary.AppendUvarint(nil, uint64(len(subject)))
-	b = append(append(b, subject...), id...)
-	sum := sha256.Sum256(b)
-	return metadata.ThreadLink(sum[:16])
+// linkHash makes links of Message-IDs and one subject. Links are stored: never change it.
+type linkHash struct {
+	text   []byte // the length of the subject, the subject, a Message-ID
+	before int    // where the Message-ID begins
+}
+
+func newLinkHash(subject string) *linkHash {
+	h := &linkHash{text: make([]byte, 0, binary.MaxVarintLen64+len(subject)+128)}
+	h.text = append(binary.AppendUvarint(h.text, uint64(len(subject))), subject...)
+	h.before = len(h.text)
+	return h
+}
+
+func (h *linkHash) link(id []byte) metadata.ThreadLink {
+	h.text = append(h.text[:h.before], id...)
+	sum := sha256.Sum256(h.text)
+	return metadata.ThreadLink(sum[:8])
 }
 
 // Threads returns the threads of messages, by body id.

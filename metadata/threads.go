@@ -12,9 +12,10 @@ type ThreadID [16]byte
 // String returns the id in hexadecimal.
 func (id ThreadID) String() string { return hex.EncodeToString(id[:]) }
 
-// ThreadLink is a hash of what ties messages together, such as a Message-ID with a subject. Opaque here: messages of one
+// ThreadLink is a hash of what ties messages together, such as a Message-ID with a subject: short, but two of one account are
+// hardly ever the same by chance (once in a million accounts of six million messages each). Opaque here: messages of one
 // account with a link in common are of one thread, unless they were of different ones before.
-type ThreadLink [16]byte
+type ThreadLink [8]byte
 
 // ThreadStore is which messages belong together. Append decides for each new body, under the account's clock: it joins the
 // thread of the first of its links that is known, or begins one. A body's thread never changes; COPY and MOVE keep it, to

@@ -10,7 +10,7 @@ import (
 func linked(u user, box metadata.MailboxID, links ...byte) metadata.AppendItem {
 	it := item(u, box)
 	for _, l := range links {
-		it.Links = append(it.Links, metadata.ThreadLink{15: l})
+		it.Links = append(it.Links, metadata.ThreadLink{7: l})
 	}
 	return it
 }
@@ -64,7 +64,7 @@ func testThreads(f *fixture) {
 
 	// The same body again, in another mailbox and with other links, stays where it is.
 	again := a
-	again.Mailbox, again.Links = u.trash, []metadata.ThreadLink{{15: 9}}
+	again.Mailbox, again.Links = u.trash, []metadata.ThreadLink{{7: 9}}
 	f.append(again)
 	f.wantThreads(f.threads(a), a)
 

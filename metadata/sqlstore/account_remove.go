@@ -58,7 +58,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteScriptOwner.stmt(w, 0, id[:]),
 			sqlDeleteHandles.stmt(w, 0, id[:]),
 			sqlDeleteThreads.stmt(w, 0, id[:]),
-			sqlDeleteLinks.stmt(w, 0, id[:]),
+			deleteLinks(w, id),
 			sqlDeleteCredentials.stmt(w, 0, id[:]),
 			sqlDeleteAccount.stmt(w, 0, id[:]))
 	}, func(tx sqldb.Tx) (bool, error) {

@@ -29,6 +29,27 @@ func (c *idColumn) ScanBytes(b []byte) error {
 	return nil
 }
 
+// linkColumn scans a linkKey.
+type linkColumn linkKey
+
+// Scan implements sql.Scanner.
+func (c *linkColumn) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok {
+		return fmt.Errorf("a link is %T", v)
+	}
+	return c.ScanBytes(b)
+}
+
+// ScanBytes implements pgtype.BytesScanner.
+func (c *linkColumn) ScanBytes(b []byte) error {
+	if len(b) != len(c) {
+		return fmt.Errorf("a link has %d bytes", len(b))
+	}
+	copy(c[:], b)
+	return nil
+}
+
 func micros(t time.Time) int64     { return t.UnixMicro() }
 func fromMicros(v int64) time.Time { return time.UnixMicro(v).UTC() }
 

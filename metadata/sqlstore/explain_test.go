@@ -47,7 +47,7 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 	for _, a := range accounts[:40] {
 		var items []metadata.AppendItem
 		for range 200 {
-			links := []metadata.ThreadLink{metadata.ThreadLink(metadata.NewMailboxID()), metadata.ThreadLink(metadata.NewMailboxID())}
+			links := []metadata.ThreadLink{aLink(metadata.NewBodyID(at)), aLink(metadata.NewBodyID(at))}
 			items = append(items, metadata.AppendItem{Links: links, Account: a.ID, Mailbox: metadata.MailboxID(a.ID), InternalDate: at, SaveDate: at,
 				Body: metadata.Body{Account: a.ID, ID: metadata.NewBodyID(at), Pack: metadata.NewPackID(at), Stored: 10, Summary: make([]byte, 200)}})
 		}

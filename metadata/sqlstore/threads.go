@@ -10,13 +10,12 @@ import (
 )
 
 var (
-	sqlThreadsOfLinks = newText("threads of links", `SELECT t.account_id, t.link, t.thread_id
-		FROM (VALUES {rows (CAST(? AS {blob}), CAST(? AS {blob}))}) AS v
-		JOIN thread_links AS t ON t.account_id = v.column1 AND t.link = v.column2`)
-	sqlInsertThreads = newText("insert threads", `INSERT INTO threads (account_id, body_id, thread_id) VALUES {rows (?, ?, ?)}
+	// One column and a list: PostgreSQL joins many rows of two columns to an index by reading all of the table.
+	sqlThreadsOfLinks = newText("threads of links", `SELECT link, thread_id FROM thread_links WHERE link IN ({list})`)
+	sqlInsertThreads  = newText("insert threads", `INSERT INTO threads (account_id, body_id, thread_id) VALUES {rows (?, ?, ?)}
 		ON CONFLICT (account_id, body_id) DO NOTHING`)
-	sqlInsertLinks = newText("insert links", `INSERT INTO thread_links (account_id, link, thread_id) VALUES {rows (?, ?, ?)}
-		ON CONFLICT (account_id, link) DO NOTHING`)
+	sqlInsertLinks = newText("insert links", `INSERT INTO thread_links (link, thread_id) VALUES {rows (?, ?)}
+		ON CONFLICT (link) DO NOTHING`)
 	sqlCopyThreads = newText("copy threads", `INSERT INTO threads (account_id, body_id, thread_id)
 		SELECT CAST($1 AS {blob}), body_id, thread_id FROM threads WHERE account_id = $2 AND body_id IN ({list})
 		ON CONFLICT (account_id, body_id) DO NOTHING`)
@@ -25,7 +24,7 @@ var (
 	sqlThreadBodies = newText("thread bodies", `SELECT body_id FROM threads WHERE account_id = $1 AND thread_id = $2`)
 
 	sqlDeleteThreads = newText("delete threads of account", `DELETE FROM threads WHERE account_id = $1`)
-	sqlDeleteLinks   = newText("delete links of account", `DELETE FROM thread_links WHERE account_id = $1`)
+	sqlDeleteLinks   = newText("delete links of account", `DELETE FROM thread_links WHERE link BETWEEN $1 AND $2`)
 )
 
 // A body that began its thread has no row in threads: most do, and then a message costs one row, that of its own link.
@@ -37,9 +36,19 @@ type threadPlacing struct {
 	links []linkRow
 }
 
-type linkKey struct {
-	account metadata.AccountID
-	link    metadata.ThreadLink
+// linkKey is how a link is stored: its account and the link itself.
+type linkKey [16 + 8]byte
+
+func newLinkKey(account metadata.AccountID, link *metadata.ThreadLink) (k linkKey) {
+	copy(k[copy(k[:], account[:]):], link[:])
+	return k
+}
+
+// deleteLinks returns the statement that deletes an account's links.
+func deleteLinks(w *sqldb.Words, account metadata.AccountID) *sqldb.Stmt {
+	first := newLinkKey(account, &metadata.ThreadLink{})
+	last := newLinkKey(account, (*metadata.ThreadLink)(bytes.Repeat([]byte{0xff}, len(metadata.ThreadLink{}))))
+	return sqlDeleteLinks.stmt(w, 0, first[:], last[:])
 }
 
 type threadRow struct {
@@ -49,31 +58,29 @@ type threadRow struct {
 }
 
 type linkRow struct {
-	linkKey
+	key    linkKey
 	thread metadata.ThreadID
 }
 
 // look returns the statements that read the threads of the items' links.
 func (p *threadPlacing) look(w *sqldb.Words, items []metadata.AppendItem) []*sqldb.Stmt {
-	p.known = map[linkKey]metadata.ThreadID{}
-	asked := map[linkKey]bool{}
-	var keys []linkKey
+	n := 0
 	for i := range items {
-		for _, l := range items[i].Links {
-			if k := (linkKey{items[i].Account, l}); !asked[k] {
-				asked[k] = true
-				keys = append(keys, k)
-			}
+		n += len(items[i].Links)
+	}
+	p.known = make(map[linkKey]metadata.ThreadID, n)
+	keys := make([]linkKey, 0, n)
+	for i := range items {
+		for j := range items[i].Links {
+			keys = append(keys, newLinkKey(items[i].Account, &items[i].Links[j]))
 		}
 	}
-	stmts := rowStmts(sqlThreadsOfLinks, w, keys, repeatLast, func(args []any, k *linkKey) []any {
-		return append(args, k.account[:], k.link[:])
-	})
+	stmts := listStmts(sqlThreadsOfLinks, w, keys, func(k *linkKey) any { return k[:] })
 	for _, st := range stmts {
 		st.Each = func(r sqldb.Row) error {
 			var k linkKey
 			var thread metadata.ThreadID
-			err := r.Scan((*idColumn)(&k.account), (*idColumn)(&k.link), (*idColumn)(&thread))
+			err := r.Scan((*linkColumn)(&k), (*idColumn)(&thread))
 			p.known[k] = thread
 			return err
 		}
@@ -84,17 +91,15 @@ func (p *threadPlacing) look(w *sqldb.Words, items []metadata.AppendItem) []*sql
 // place finds the thread of a new body: that of the first link known, or a new one.
 func (p *threadPlacing) place(it *metadata.AppendItem) {
 	thread := metadata.ThreadID(it.Body.ID)
-	for _, l := range it.Links {
-		if t, ok := p.known[linkKey{it.Account, l}]; ok {
+	for i := range it.Links {
+		if t, ok := p.known[newLinkKey(it.Account, &it.Links[i])]; ok {
 			thread = t
+			p.rows = append(p.rows, threadRow{it.Account, it.Body.ID, thread})
 			break
 		}
 	}
-	if thread != metadata.ThreadID(it.Body.ID) {
-		p.rows = append(p.rows, threadRow{it.Account, it.Body.ID, thread})
-	}
-	for _, l := range it.Links {
-		k := linkKey{it.Account, l}
+	for i := range it.Links {
+		k := newLinkKey(it.Account, &it.Links[i])
 		if _, ok := p.known[k]; !ok {
 			p.known[k] = thread
 			p.links = append(p.links, linkRow{k, thread})
@@ -105,17 +110,12 @@ func (p *threadPlacing) place(it *metadata.AppendItem) {
 // write returns the statements that insert what place decided. Rows are in the order of their keys, so that transactions of
 // accounts that have nothing in common write neighbouring pages in one order.
 func (p *threadPlacing) write(w *sqldb.Words) []*sqldb.Stmt {
-	slices.SortFunc(p.links, func(a, b linkRow) int {
-		if c := bytes.Compare(a.account[:], b.account[:]); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.link[:], b.link[:])
-	})
+	slices.SortFunc(p.links, func(a, b linkRow) int { return bytes.Compare(a.key[:], b.key[:]) })
 	stmts := rowStmts(sqlInsertThreads, w, p.rows, exact, func(args []any, r *threadRow) []any {
 		return append(args, r.account[:], r.body[:], r.thread[:])
 	})
 	return append(stmts, rowStmts(sqlInsertLinks, w, p.links, exact, func(args []any, r *linkRow) []any {
-		return append(args, r.account[:], r.link[:], r.thread[:])
+		return append(args, r.key[:], r.thread[:])
 	})...)
 }
 

@@ -28,7 +28,7 @@ var cockroachWords = Words{
 }
 
 func openCockroach(ctx context.Context, cfg Config) (DB, error) {
-	pool, err := openPool(ctx, cfg)
+	pool, err := openPool(ctx, cfg, "")
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@ const (
 )
 
 // openPool makes the pool that PostgreSQL and CockroachDB share.
-func openPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+// Every connection begins with settings, SET statements of the engine's own, if any.
+func openPool(ctx context.Context, cfg Config, settings string) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
 		return nil, err // pgx leaves the password out
@@ -40,7 +41,7 @@ func openPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	dialer := &net.Dialer{KeepAlive: 15 * time.Second, Timeout: pc.ConnConfig.ConnectTimeout}
 	pc.ConnConfig.DialFunc = dialer.DialContext
 	pc.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '"+idleInTransaction+"'", pgx.QueryExecModeSimpleProtocol)
+		_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '"+idleInTransaction+"';"+settings, pgx.QueryExecModeSimpleProtocol)
 		return err
 	}
 	return pgxpool.NewWithConfig(ctx, pc)

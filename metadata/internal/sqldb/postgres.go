@@ -28,8 +28,13 @@ const (
 	pgBeginSnapshot = "begin isolation level repeatable read read only"
 )
 
+// pgSettings: every statement that is run often finds its rows by an index. A plan made while a table was small would read all
+// of it, and is kept until the table's statistics are taken again. Without a just-in-time compiler: none of them runs long, and
+// it would take the few statements that do read all of a table for very long ones.
+const pgSettings = "SET enable_seqscan = off; SET jit = off"
+
 func openPostgres(ctx context.Context, cfg Config) (DB, error) {
-	pool, err := openPool(ctx, cfg)
+	pool, err := openPool(ctx, cfg, pgSettings)
 	if err != nil {
 		return nil, err
 	}
