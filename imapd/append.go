@@ -107,7 +107,7 @@ func (a *appending) collect(batch *mailstore.Batch, it *appendItem, most int) er
 
 // appended is the completion of an APPEND.
 func appended(s *session, validity metadata.UIDValidity, first, last metadata.UID) error {
-	s.changed(validity)
+	s.changed(validity, metadata.UIDSet{{First: first, Last: last}})
 	return &statusError{typ: "OK", code: appendUID(validity, first, last), text: "APPEND completed"}
 }
 

@@ -65,7 +65,7 @@ var commands = func() map[string]*command {
 		subscribeCommand, unsubscribeCommand, listCommand, lsubCommand, xlistCommand, statusCommand, appendCommand, replaceCommand, uidReplaceCommand, genURLAuthCommand, urlFetchCommand, resetKeyCommand, idleCommand,
 		checkCommand, closeCommand, unselectCommand,
 		fetchCommand, uidFetchCommand, storeCommand, uidStoreCommand, searchCommand, uidSearchCommand, sortCommand, uidSortCommand, threadCommand, uidThreadCommand,
-		esearchCommand, uidESearchCommand, cancelUpdateCommand,
+		notifyCommand, esearchCommand, uidESearchCommand, cancelUpdateCommand,
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 		setACLCommand, deleteACLCommand, getACLCommand, listRightsCommand, myRightsCommand,
 		getQuotaCommand, getQuotaRootCommand, setQuotaCommand,

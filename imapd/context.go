@@ -124,17 +124,20 @@ func (s *session) forgetExpunged(expunged []mailstore.Expunged) {
 }
 
 // updateContexts tells how results have changed with the flags and the messages that the client was just told of. It holds the
-// session's lock all the time: what it looks at is little. Trouble only delays it.
-func (s *session) updateContexts(ctx context.Context) {
+// session's lock all the time: what it looks at is little. Trouble only delays it. Of the messages in fresh, which are new, it
+// returns those that were not fetched for a context.
+func (s *session) updateContexts(ctx context.Context, fresh metadata.UIDSet) metadata.UIDSet {
 	if len(s.contexts) == 0 {
-		return
+		return fresh
 	}
+	left := fresh
 	now := s.snapshot()
 	s.contexts = slices.DeleteFunc(s.contexts, func(x *searchContext) bool {
 		if x.modseq >= now.modseq && x.last >= now.last {
 			return false
 		}
-		why, err := s.updateContext(ctx, x)
+		why, fetched, err := s.updateContext(ctx, x, fresh)
+		left = without(left, fetched)
 		switch {
 		case err != nil:
 			s.log.Warn("results of a search are not brought up to date", "error", err)
@@ -146,10 +149,27 @@ func (s *session) updateContexts(ctx context.Context) {
 		}
 		return false
 	})
+	return left
 }
 
-// updateContext evaluates what changed anew, and tells. why says that the context has to be given up.
-func (s *session) updateContext(ctx context.Context, x *searchContext) (why string, err error) {
+// without returns the UIDs of a set that are not in another.
+func without(uids, other metadata.UIDSet) metadata.UIDSet {
+	if len(other) == 0 {
+		return uids
+	}
+	var left []metadata.UID
+	uids.All(func(uid metadata.UID) bool {
+		if !other.Contains(uid) {
+			left = append(left, uid)
+		}
+		return true
+	})
+	return metadata.UIDSetOf(left...)
+}
+
+// updateContext evaluates what changed anew, and tells. why says that the context has to be given up; fetched are the messages in
+// fresh that the client was sent.
+func (s *session) updateContext(ctx context.Context, x *searchContext, fresh metadata.UIDSet) (why string, fetched metadata.UIDSet, err error) {
 	var changed []searchHit
 	err = s.sel.Messages(ctx, s.sel.AllUIDs(), func(seq mailstore.SeqNum, m *metadata.Message, gone bool) bool {
 		if !gone && (m.ModSeq > x.modseq || m.UID > x.last) {
@@ -158,10 +178,10 @@ func (s *session) updateContext(ctx context.Context, x *searchContext) (why stri
 		return true
 	})
 	if err != nil || len(changed) == 0 {
-		return "", err
+		return "", nil, err
 	}
 	if len(changed) > maxContextReads && len(x.program.content) > 0 {
-		return "Too many changes", nil
+		return "Too many changes", nil, nil
 	}
 	uids := make([]metadata.UID, len(changed))
 	for i := range changed {
@@ -172,7 +192,7 @@ func (s *session) updateContext(ctx context.Context, x *searchContext) (why stri
 	r.progress = nil // that is of the command
 	r.only = metadata.UIDSetOf(uids...)
 	if err := r.run(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	var removed, added []searchHit
 	found := r.hits
@@ -190,17 +210,18 @@ func (s *session) updateContext(ctx context.Context, x *searchContext) (why stri
 	var rows []sortRow
 	if x.criteria != nil && len(added) > 0 {
 		if r.hits = added; len(x.rows)+len(added) > maxContextRows {
-			return "Too many messages", nil
+			return "Too many messages", nil, nil
 		}
 		if rows, err = r.sortRows(x.criteria); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
+	fetched = s.fetchAdded(ctx, x, added, fresh)
 	if len(removed)+len(added) > 0 {
 		u := s.beginUpdate(x)
 		u.remove(removed)
 		u.add(added, rows)
 		u.end()
 	}
-	return "", nil
+	return "", fetched, nil
 }

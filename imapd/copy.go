@@ -73,7 +73,7 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if len(res.Dest) == 0 {
 		return c.set.goneError()
 	}
-	s.changed(res.UIDValidity)
+	s.changed(res.UIDValidity, metadata.UIDSetOf(res.Dest...))
 	text := "COPY completed"
 	if len(res.Source) < uids.Len() {
 		text = "Copied what there was: some of the messages no longer exist"

@@ -76,5 +76,6 @@ func (cmd *create) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.namesChanged(ctx, ownChange{names: []string{m.Name}})
 	return &statusError{typ: "OK", code: mailboxIDCode(m.ID), text: "CREATE completed"} // RFC 8474 section 4.1
 }

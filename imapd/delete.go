@@ -35,5 +35,6 @@ func (cmd deleteMailbox) run(ctx context.Context, s *session) error {
 		s.unselect()
 		s.status("OK", "CLOSED", "Selected mailbox deleted")
 	}
+	s.namesChanged(ctx, ownChange{names: []string{cmd.name}})
 	return nil
 }

@@ -62,6 +62,7 @@ func (e expunge) run(ctx context.Context, s *session) error {
 	if len(res.UIDs) == 0 {
 		return cut.completion(s, nil)
 	}
+	s.caused = true
 	return cut.completion(s, s.highestModSeq("EXPUNGE completed"))
 }
 

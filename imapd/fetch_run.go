@@ -34,6 +34,15 @@ type fetchRun struct {
 	told     uint64                                // the session's, when the rows of the window were read
 	texts    fetchTexts
 	head     []byte // the beginning of a literal; see sectionContent.load
+	held     bool   // the session's lock is not given up
+}
+
+// away is the session's, unless the lock is held.
+func (r *fetchRun) away(wait func() error) error {
+	if r.held {
+		return wait()
+	}
+	return r.s.away(wait)
 }
 
 // fetchRow is a message of a window.
@@ -97,7 +106,7 @@ func (r *fetchRun) windows(ctx context.Context, uids metadata.UIDSet) error {
 		cancel()
 		for _, win := range []*fetchWindowRead{present, next} {
 			if win != nil {
-				_ = r.s.away(func() error { <-win.done; return nil })
+				_ = r.away(func() error { <-win.done; return nil })
 			}
 		}
 	}()
@@ -158,7 +167,7 @@ func (r *fetchRun) begin(ctx context.Context, uids metadata.UIDSet, old *fetchWi
 	}
 	sel := r.s.sel
 	if old == nil && !more { // nothing to write meanwhile
-		win.err = r.s.away(func() (err error) {
+		win.err = r.away(func() (err error) {
 			win.bodies, err = sel.Bodies(ctx, ids)
 			return err
 		})
@@ -178,7 +187,7 @@ func (r *fetchRun) window(ctx context.Context, win *fetchWindowRead) error {
 	select {
 	case <-win.done:
 	default:
-		_ = r.s.away(func() error { <-win.done; return nil })
+		_ = r.away(func() error { <-win.done; return nil })
 	}
 	if win.panicked != nil {
 		panic(win.panicked)
@@ -229,7 +238,7 @@ func (r *fetchRun) batch(ctx context.Context, rows []fetchRow, bodies map[metada
 			}
 		}
 		sel := r.s.sel
-		_ = r.s.away(func() error {
+		_ = r.away(func() error {
 			sel.Prefetch(ctx, ahead)
 			return nil
 		})

@@ -70,7 +70,7 @@ func (r *fetchRun) message(ctx context.Context, row *fetchRow, b *metadata.Body)
 		}
 		var err error
 		if r.bytes || r.preview {
-			err = r.s.away(prepare)
+			err = r.away(prepare)
 		} else {
 			err = prepare()
 		}

@@ -38,10 +38,12 @@ func (idle) run(ctx context.Context, s *session) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.idling = true
+	s.ended.Broadcast() // see tellEvents
 	pushed := make(chan struct{})
 	s.conn.setUntil(time.Time{})
 	var changed <-chan struct{}
-	if s.sel != nil {
+	if s.sel != nil && s.notify == nil { // else that is told as NOTIFY says (RFC 5465 section 4)
 		changed = s.sel.Changed()
 	}
 	go func() {
@@ -49,6 +51,7 @@ func (idle) run(ctx context.Context, s *session) error {
 		s.push(ctx, changed)
 	}()
 	line, err := s.r.ReadLine()
+	s.idling = false
 	done := bytes.EqualFold(line, []byte("DONE"))
 	cancel()
 	_ = s.away(func() error { <-pushed; return nil })

@@ -1,5 +1,7 @@
 package imapd
 
+import "github.com/rookery-mail/rookery/metadata"
+
 // A session has one lock, s.mu. Whoever touches the session's state holds it: every field of session but srv, conn, ctx, cancel
 // and local, the Writer and the Selected among them. So everything written under one hold is one piece of the stream, and a
 // response is written whole before the lock is given up.
@@ -14,6 +16,9 @@ type present struct {
 	tag   string // ESEARCH repeats it
 	stale bool   // the command changed the selected mailbox by its name: ask the database for news
 	after func() error
+	// caused: the command removed messages from the selected mailbox or put some into it; appended are those.
+	caused   bool
+	appended metadata.UIDSet
 	// progress tells the client how far the command is; nil where its time is the client's.
 	progress *progress
 }

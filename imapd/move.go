@@ -53,7 +53,8 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	if len(res.Dest) == 0 {
 		return c.set.goneError()
 	}
-	s.changed(res.UIDValidity)
+	s.caused = true
+	s.changed(res.UIDValidity, metadata.UIDSetOf(res.Dest...))
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.
 	s.w.Raw("* OK [").Raw(copyUID(res))
 	s.remark("Moved UIDs")

@@ -93,7 +93,7 @@ func (r *searchRun) lookThreads() error {
 // lookThreads reads the threads of messages that are about to be answered for.
 func (r *fetchRun) lookThreads(ctx context.Context, ids []metadata.BodyID) error {
 	sel := r.s.sel
-	return r.s.away(func() (err error) {
+	return r.away(func() (err error) {
 		r.threadOf, err = sel.Threads(ctx, ids)
 		return err
 	})

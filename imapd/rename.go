@@ -30,5 +30,9 @@ func parseRename(p *wire.Parser) (runner, error) {
 }
 
 func (cmd rename) run(ctx context.Context, s *session) error {
-	return s.user.Rename(ctx, cmd.from, cmd.to)
+	if err := s.user.Rename(ctx, cmd.from, cmd.to); err != nil {
+		return err
+	}
+	s.namesChanged(ctx, ownChange{names: []string{cmd.from, cmd.to}, below: true})
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailstore"
+	"github.com/rookery-mail/rookery/metadata"
 )
 
 var replaceCommand = command{
@@ -82,6 +83,7 @@ func (cmd *replace) run(ctx context.Context, s *session) error {
 	// RFC 8508 section 4.3: before the EXPUNGE, which with the EXISTS comes from the sync that follows every command.
 	s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID))
 	s.remark("Replacement message ready")
-	s.changed(data.UIDValidity)
+	s.caused = true
+	s.changed(data.UIDValidity, metadata.UIDSetOf(data.UID))
 	return nil
 }

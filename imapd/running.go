@@ -44,6 +44,9 @@ func (s *session) finish(r *running) {
 		s.running = nil // an idle session holds little
 	}
 	s.ended.Broadcast()
+	if r.cmd != &notifyPush {
+		s.notify.commandEnded()
+	}
 }
 
 // countsMessages reports whether a command by sequence number is running: then no EXPUNGE may be sent.

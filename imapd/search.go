@@ -40,6 +40,7 @@ type searchReturn struct {
 	save                 bool         // RFC 5182
 	partial              partialRange // RFC 9394; zero: not asked for
 	update, context      bool         // RFC 5267
+	fetch                *fetch       // with update: of new messages (RFC 5465 section 7); nil for nothing
 }
 
 func (r searchReturn) extended() bool { return r != searchReturn{} }
@@ -106,6 +107,7 @@ func (c *search) parseReturn(p *wire.Parser) error {
 			c.ret.save = true
 		case p.TryKeyword("UPDATE"):
 			c.ret.update = true
+			return c.parseUpdate(p)
 		case p.TryKeyword("CONTEXT"): // a hint, which is not taken
 			c.ret.context = true
 		case p.TryKeyword("PARTIAL"):
@@ -130,6 +132,28 @@ func (c *search) parseReturn(p *wire.Parser) error {
 		c.ret.all = true
 	}
 	return p.SP()
+}
+
+// parseUpdate reads what may follow UPDATE: what is to be fetched of new messages (RFC 5465 section 8).
+func (c *search) parseUpdate(p *wire.Parser) error {
+	if p.Peek() != ' ' {
+		return nil
+	}
+	before := *p
+	if err := p.SP(); err != nil {
+		return err
+	}
+	if p.Peek() != '(' {
+		*p = before
+		return nil
+	}
+	f := &fetch{}
+	if err := f.parseItems(p); err != nil {
+		return err
+	}
+	f.plan()
+	c.ret.fetch = f
+	return nil
 }
 
 func (c *search) run(ctx context.Context, s *session) error {

@@ -45,6 +45,7 @@ type session struct {
 	lent    bool       // see lend
 
 	userState
+	idling bool // the command is IDLE, and waits for its client
 
 	language   string    // of texts for people; see internal/language
 	loginBy    time.Time // for the login as a whole
@@ -68,6 +69,9 @@ type userState struct {
 	rights   metadata.Rights  // on the selected mailbox, as PERMANENTFLAGS told them
 	saved    metadata.UIDSet  // what "$" stands for; may hold expunged ones, see savedUIDs
 	contexts []*searchContext // searches whose results are told on
+	notify   *notification    // nil before the first NOTIFY
+	// heldFlags is up to where the client knows all flags of the selected mailbox, if NOTIFY keeps changes from it; else 0.
+	heldFlags metadata.ModSeq
 	// condstore is set by the first command that shows the client knows CONDSTORE (RFC 7162 section 3.1): from then on
 	// untagged FETCH responses carry MODSEQ.
 	condstore  bool
@@ -194,6 +198,8 @@ func (s *session) state() states {
 // unselect gives the selected mailbox up, if there is one.
 func (s *session) unselect() {
 	if s.sel != nil {
+		s.notify.leaveSelected(s)
+		s.heldFlags = 0
 		s.sel.Close()
 		s.sel, s.keywords, s.saved, s.contexts = nil, nil, nil, nil
 	}
@@ -205,6 +211,7 @@ func (s *session) close() {
 	defer s.cancel()
 	s.lock()
 	defer s.mu.Unlock()
+	s.stopNotify(s.notify)
 	if s.user != nil {
 		s.srv.leave(s.account)
 	}
@@ -224,6 +231,7 @@ func (s *session) farewell(err error) {
 		s.cancel()
 	}
 	s.settle()
+	s.stopNotify(s.notify)
 	code, text := "", ""
 	switch {
 	case errors.Is(err, errLogout), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

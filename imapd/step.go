@@ -83,6 +83,9 @@ func (s *session) answer(tag, name string, err error) error {
 	}
 	if st.highest && s.sel != nil {
 		upTo, _ := s.sel.ToldUpTo()
+		if s.heldFlags != 0 {
+			upTo = min(upTo, s.heldFlags)
+		}
 		st.code = "HIGHESTMODSEQ " + strconv.FormatUint(uint64(upTo), 10)
 	}
 	if st.text == "" {

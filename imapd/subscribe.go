@@ -20,5 +20,9 @@ var subscribeCommand = command{
 type subscribe struct{ name string }
 
 func (cmd subscribe) run(ctx context.Context, s *session) error {
-	return s.user.Subscribe(ctx, cmd.name)
+	if err := s.user.Subscribe(ctx, cmd.name); err != nil {
+		return err
+	}
+	s.namesChanged(ctx, ownChange{names: []string{cmd.name}})
+	return nil
 }

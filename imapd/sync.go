@@ -26,16 +26,20 @@ func (s *session) syncAfter(cmd *command) error {
 	return err
 }
 
-// changed is called when a command has put messages into a mailbox by its name. If it is the selected one, the client is told of
+// changed is called when a command has put messages, with these UIDs, into a mailbox by its name. If it is the selected one, the client is told of
 // them before the command's completion (RFC 3501 section 6.3.11). No two mailboxes of an account have one UIDVALIDITY.
-func (s *session) changed(v metadata.UIDValidity) {
-	s.stale = s.stale || s.sel != nil && s.sel.Mailbox().UIDValidity == v
+func (s *session) changed(v metadata.UIDValidity, uids metadata.UIDSet) {
+	if s.sel != nil && s.sel.Mailbox().UIDValidity == v {
+		s.stale, s.caused, s.appended = true, true, uids
+	}
 }
 
 // sync moves the session's snapshot, and tells the client what changed (RFC 9051 sections 7.4.1, 7.5.1, 7.5.2). When the mailbox
 // was deleted, the session ends: its state has no meaning any more.
 func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 	o.NoExpunge = o.NoExpunge || s.countsMessages()
+	s.notify.limit(s, &o)
+	next := s.sel.Mailbox().UIDNext
 	up, err := s.sel.Sync(ctx, o)
 	if err != nil {
 		return err
@@ -56,12 +60,16 @@ func (s *session) sync(ctx context.Context, o mailstore.SyncOptions) error {
 		s.w.Raw("* ").Number(uint64(up.NumMessages)).Raw(" EXISTS\r\n")
 		s.writeRecent(up.NumRecent)
 	}
-	for i := range up.Flags {
-		m := &up.Flags[i]
-		s.nameKeywords(m.Keywords)
-		s.writeFlagsUpdate(m)
+	if s.notify.tellsFlags() {
+		for i := range up.Flags {
+			m := &up.Flags[i]
+			s.nameKeywords(m.Keywords)
+			s.writeFlagsUpdate(m)
+		}
+	} else {
+		s.holdFlags(up.Flags)
 	}
-	s.updateContexts(ctx)
+	s.fetchArrived(ctx, s.updateContexts(ctx, s.arrived(next)))
 	return nil
 }
 
@@ -84,7 +92,7 @@ func (s *session) writeExpunged(gone []mailstore.Expunged) {
 // and the UID, which RFC 9051 section 7.5.2 wants too.
 func (s *session) writeFlagsUpdate(m *metadata.Message) {
 	s.beginFetch(s.sel.Seq(m.UID), m.UID)
-	if (s.condstore || s.rev2) && !s.uidOnly {
+	if (s.condstore || s.rev2 || s.notify != nil) && !s.uidOnly { // RFC 5465 section 5.1 wants it too
 		s.w.Raw("UID ").Number(uint64(m.UID)).SP()
 	}
 	s.w.Raw("FLAGS ")

@@ -21,6 +21,7 @@ var unauthenticateCommand = command{
 type unauthenticate struct{}
 
 func (unauthenticate) run(_ context.Context, s *session) error {
+	s.stopNotify(s.notify)
 	s.unselect()
 	s.srv.leave(s.account)
 	s.log.Info("unauthenticated")

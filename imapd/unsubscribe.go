@@ -20,5 +20,9 @@ var unsubscribeCommand = command{
 type unsubscribe struct{ name string }
 
 func (cmd unsubscribe) run(ctx context.Context, s *session) error {
-	return s.user.Unsubscribe(ctx, cmd.name)
+	if err := s.user.Unsubscribe(ctx, cmd.name); err != nil {
+		return err
+	}
+	s.namesChanged(ctx, ownChange{names: []string{cmd.name}})
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/notify"
 )
 
 // Anyone is the identifier for all accounts of the domain that a mailbox's owner belongs to (RFC 4314 section 2).
@@ -100,8 +101,17 @@ func (u *User) SetACL(ctx context.Context, name string, g Grantee, op metadata.R
 	if err != nil {
 		return wrap(call, err)
 	}
-	u.store.publish(listHint(m.Account))
+	u.store.publish(append(u.store.hintsTo(ctx, grantee), listHint(m.Account))...)
 	return nil
+}
+
+// hintsTo returns the hint for an account whose rights were changed. Those of a whole domain find it out by polling.
+func (s *Store) hintsTo(ctx context.Context, grantee string) []notify.Hint {
+	targets, err := s.meta.LookupAddresses(ctx, []string{grantee})
+	if err != nil || targets[grantee].Account == nil {
+		return nil // a hint is never necessary
+	}
+	return []notify.Hint{listHint(targets[grantee].Account.ID)}
 }
 
 // GrantableRights returns what an identifier has always, and what it can be given (RFC 4314 section 3.4). It needs RightAdmin.

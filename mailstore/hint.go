@@ -20,8 +20,12 @@ func (s *Store) publish(hints ...notify.Hint) {
 	if len(hints) == 0 {
 		return
 	}
+	healthy := s.cfg.Notify.Healthy()
 	for _, h := range hints {
 		s.views.hint(metadata.MailboxID(h.Mailbox), metadata.ModSeq(h.ModSeq))
+		if !healthy { // else it comes back by Publish
+			s.watches.hint(h)
+		}
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, publishTimeout)
 	defer cancel()

@@ -89,6 +89,7 @@ type Store struct {
 	lanes   *lanes
 	views   *views
 	watcher *watcher
+	watches *watches
 	full    fullDomains
 
 	mu      sync.Mutex
@@ -116,6 +117,7 @@ func New(cfg Config) (*Store, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.views = newViews(s, cfg.ViewBytes)
 	s.watcher = newWatcher(s)
+	s.watches = newWatches(s)
 	s.lanes = newLanes(s)
 	if cfg.Metrics != nil {
 		if err := s.metrics.register(cfg.Metrics, s); err != nil {

@@ -13,6 +13,7 @@ import (
 type SyncOptions struct {
 	Fresh     bool // compare with the database first; otherwise with what this node knows
 	NoExpunge bool // RFC 9051 section 7.5.1: during FETCH, STORE, SEARCH by sequence number
+	GoneOnly  bool // find out whether the mailbox is still there, and leave the snapshot as it is
 }
 
 // Updates are what a session must tell its client. The caller may not keep or change it beyond the next Sync.
@@ -67,7 +68,7 @@ func (sel *Selected) Sync(ctx context.Context, o SyncOptions) (*Updates, error) 
 	if st.gone {
 		return &Updates{Gone: true, NumMessages: sel.NumMessages(), NumRecent: sel.NumRecent(), HighestModSeq: sel.pos}, nil
 	}
-	if st.version == sel.version && (!sel.kept || o.NoExpunge) {
+	if o.GoneOnly || st.version == sel.version && (!sel.kept || o.NoExpunge) {
 		return &sel.same, nil
 	}
 	if st.from > sel.pos {

@@ -42,14 +42,21 @@ func (u *User) Subscribe(ctx context.Context, name string) error {
 	if err != nil {
 		return wrap(op, err)
 	}
-	return wrap(op, u.store.meta.Subscribe(ctx, u.account, name))
+	if err := u.store.meta.Subscribe(ctx, u.account, name); err != nil {
+		return wrap(op, err)
+	}
+	u.store.publish(listHint(u.account))
+	return nil
 }
 
 // Unsubscribe removes a name.
 func (u *User) Unsubscribe(ctx context.Context, name string) error {
 	const op = "mailstore.Unsubscribe"
 	if canonical, err := canonicalFull(name); err == nil { // else nobody can have subscribed to it
-		return wrap(op, u.store.meta.Unsubscribe(ctx, u.account, canonical))
+		if err := u.store.meta.Unsubscribe(ctx, u.account, canonical); err != nil {
+			return wrap(op, err)
+		}
+		u.store.publish(listHint(u.account))
 	}
 	return nil
 }

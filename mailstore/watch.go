@@ -123,6 +123,7 @@ func (w *watcher) runPoll() {
 				continue
 			}
 		}
+		w.s.watches.poll()
 		err := w.poll(w.s.ctx)
 		if err != nil && !failing && w.s.ctx.Err() == nil {
 			w.s.log.Warn("comparing open mailboxes with the database fails", "err", err)

@@ -139,6 +139,15 @@ var german = map[string]string{
 	"Too much to sort":                                            "Zu viel zu sortieren",
 	"UIDs valid":                                                  "UIDs gültig",
 
+	"Expected SET or NONE": "SET oder NONE erwartet",
+	"MessageNew and MessageExpunge belong together, and FlagChange needs them": "MessageNew und MessageExpunge gehören zusammen, und FlagChange braucht sie",
+	"No events":     "Keine Ereignisse",
+	"No such event": "Kein solches Ereignis",
+	"Only messages' events are of the selected mailbox":    "Zum gewählten Postfach gehören nur Ereignisse von Nachrichten",
+	"Only of the selected mailbox messages can be fetched": "Nur aus dem gewählten Postfach können Nachrichten geholt werden",
+	"The selected mailbox comes twice":                     "Das gewählte Postfach kommt zweimal vor",
+	"Unknown mailboxes to be watched":                      "Unbekannte Postfächer zum Beobachten",
+
 	// Of what IMAP commands are given.
 	"$ is not allowed here":                                   "$ ist hier nicht erlaubt",
 	"* is not allowed here":                                   "* ist hier nicht erlaubt",
