@@ -16,6 +16,7 @@ type Store interface {
 	ReplaceStore
 	MessageFinder
 	URLKeyStore
+	AnnotationStore
 	LeaseStore
 	UIDLStore
 	ACLStore

@@ -206,6 +206,12 @@ func (c *scene) state(ctx context.Context) string {
 	for _, d := range domains {
 		out += fmt.Sprintf("domain %v ", d.KeepCase)
 	}
+	annotations, err := c.s.Annotations(ctx, metadata.AnnotationQuery{Account: c.account, Mailboxes: []metadata.MailboxID{c.box, c.dest, metadata.ServerAnnotations},
+		Below: []string{metadata.PrivateAnnotations, metadata.SharedAnnotations + "/" + c.account.String()}, MaxSize: 10})
+	c.must(err)
+	for _, a := range annotations {
+		out += fmt.Sprintf("%v %t %s ", a.Entry, a.Mailbox == c.box, a.Value)
+	}
 	details, err := c.s.DetailMailboxes(ctx, []metadata.AccountID{c.account})
 	c.must(err)
 	return out + fmt.Sprintf("subscribed %v alias %v detail %d", subs, len(found["alias"+c.address].Targets), details[c.account])
@@ -290,6 +296,19 @@ var operations = []struct {
 	}},
 	{"RemoveDomain", func(ctx context.Context, c *scene) (string, error) {
 		return "", c.s.RemoveDomain(ctx, "domain."+c.address)
+	}},
+	{"SetAnnotations", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetAnnotations(ctx, metadata.SetAnnotations{Account: c.account, Mailbox: c.box, Owner: c.account, Changes: []metadata.AnnotationChange{
+			{Entry: "/private/a", Value: []byte("1")}, {Entry: "/shared/" + c.account.String() + "/a", Value: []byte("2")}, {Entry: "/private/b"},
+		}})
+	}},
+	{"SetServerAnnotations", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.SetAnnotations(ctx, metadata.SetAnnotations{Account: c.account, Changes: []metadata.AnnotationChange{
+			{Entry: "/private/a", Value: []byte("1")}, {Entry: "/shared/" + c.account.String() + "/a", Value: []byte("2")},
+		}})
+	}},
+	{"CopyAnnotations", func(ctx context.Context, c *scene) (string, error) {
+		return "", c.s.CopyAnnotations(ctx, c.account, c.box, c.dest)
 	}},
 	{"SetDetailMailbox", func(ctx context.Context, c *scene) (string, error) {
 		return "", c.s.SetDetailMailbox(ctx, c.account, metadata.Off)
@@ -385,6 +404,9 @@ func (c *scene) prepare(op string) {
 				break
 			}
 		}
+	case "SetAnnotations", "CopyAnnotations":
+		c.must(c.s.SetAnnotations(c.t.Context(), metadata.SetAnnotations{Account: c.account, Mailbox: c.box, Owner: c.account,
+			Changes: []metadata.AnnotationChange{{Entry: "/private/b", Value: []byte("0")}}}))
 	case "RemoveDomain":
 		c.must(c.s.SetDomain(c.t.Context(), metadata.Domain{Name: "domain." + c.address}))
 	case "ReleaseLease":

@@ -50,6 +50,8 @@ func (s *Store) RemoveAccount(ctx context.Context, id metadata.AccountID) error 
 			sqlDeleteDomainAccount.stmt(w, 0, domainOf(address), id[:]),
 			sqlDeleteShared.stmt(w, 0, id[:]),
 			sqlDeleteDetailMailbox.stmt(w, 0, id[:]),
+			sqlDeleteAnnotationsOfAccount.stmt(w, 0, id[:]),
+			sqlDeleteAnnotationsOfPayer.stmt(w, 0, id[:]),
 			sqlDeleteMailboxes.stmt(w, 0, id[:]),
 			sqlDeleteSubscriptions.stmt(w, 0, id[:]),
 			sqlDeleteURLKeysOfAccount.stmt(w, 0, id[:]),

@@ -78,6 +78,11 @@ func crowd(t *testing.T, s *sqlstore.Store) (id [16]byte) {
 		if i >= 1000 {
 			continue
 		}
+		err := s.SetAnnotations(t.Context(), metadata.SetAnnotations{Account: a.ID, Mailbox: metadata.MailboxID(a.ID), Owner: a.ID,
+			Changes: []metadata.AnnotationChange{{Entry: "/private/comment", Value: make([]byte, 50)}, {Entry: "/shared/comment", Value: make([]byte, 50)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := s.ClaimHandle(t.Context(), a.ID, metadata.Handle(a.ID), "INBOX", time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +144,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 
 // fullScan matches the plan of a statement that reads a whole table: PostgreSQL, CockroachDB, SQLite (which calls reading a
 // list of VALUES or its own subquery a scan, too).
-var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|threads|thread_links|sieve_\w+|outbound|[abckmost])\b`)
+var fullScan = regexp.MustCompile(`Seq Scan on|FULL SCAN|\bSCAN (accounts|credentials|addresses|mailboxes|messages|bodies|packs|expunged|subscriptions|leases|deletions|acl|threads|thread_links|sieve_\w+|outbound|annotations|[abckmost])\b`)
 
 func explainPg(t *testing.T, url string, each func(plan func(string) string), id []byte) {
 	conn, err := pgx.Connect(t.Context(), "postgresql"+url[strings.Index(url, ":"):])
@@ -148,7 +153,7 @@ func explainPg(t *testing.T, url string, each func(plan func(string) string), id
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the test is over
 	for _, table := range []string{"accounts", "credentials", "addresses", "mailboxes", "messages", "bodies", "expunged", "subscriptions", "leases", "acl", "shared_accounts",
-		"sieve_owners", "sieve_scripts", "sieve_handles", "outbound"} {
+		"sieve_owners", "sieve_scripts", "sieve_handles", "outbound", "annotations"} {
 		if _, err := conn.Exec(t.Context(), "ANALYZE "+table); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func (s *Store) DeleteMailbox(ctx context.Context, account metadata.AccountID, i
 		modSeq := c.tick()
 		c.add(-int64(box.Messages), -box.Size)
 		stmts := append(l.save(), sqlDeleteMailbox.stmt(&s.words, 0, id[:]), sqlDeleteACL.stmt(&s.words, 0, id[:]),
-			sqlDeleteURLKeysOfMailbox.stmt(&s.words, 0, id[:]))
+			sqlDeleteURLKeysOfMailbox.stmt(&s.words, 0, id[:]), sqlDeleteAnnotationsOfMailbox.stmt(&s.words, 0, id[:]))
 		if empty = box.Messages == 0; !empty {
 			stmts = append(stmts, sqlInsertDeletion.stmt(&s.words, 0, id[:], account[:], modSeq))
 		}
