@@ -15,7 +15,7 @@ const moveAtOnce = 1000
 
 // Rename renames a mailbox and all below it. Renaming INBOX moves its messages into a new mailbox and leaves INBOX empty and
 // its children alone (RFC 9051 section 6.3.6); large ones in several steps, after each of which every message is in exactly
-// one of the two. A mailbox stays its owner's and keeps its ACL. NotFound, Exists, Invalid, Permission.
+// one of the two; annotations are in both. A mailbox stays its owner's and keeps its ACL. NotFound, Exists, Invalid, Permission.
 func (u *User) Rename(ctx context.Context, from, to string) error {
 	const op = "mailstore.Rename"
 	source, err := u.place(ctx, strings.TrimSuffix(from, delimiter))
@@ -115,6 +115,12 @@ func (u *User) renameInbox(ctx context.Context, to string) error {
 	}
 	dest, err := u.Create(ctx, to, "")
 	if err != nil {
+		return err
+	}
+	if err := u.store.meta.CopyAnnotations(ctx, u.account, inbox.ID, dest.ID); err != nil { // RFC 5464 section 4.1
+		if mailerr.Is(err, mailerr.Limit) {
+			_ = u.Delete(ctx, to) // an empty mailbox too many is no harm
+		}
 		return err
 	}
 	_, msgs, err := u.store.meta.LoadMailbox(ctx, inbox.ID)

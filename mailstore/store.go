@@ -36,6 +36,8 @@ type Config struct {
 	QuotaGrace    int64         // percent of an account's limits by which a delivery may exceed them
 	QuotaWarnings []int64       // percents of an account's limits at which its user is told by a message, ascending
 	QuotaInterval time.Duration // how often limits of domains are looked at; 0: 10 s
+
+	Contact string // a URI by which users reach the administrator; "": none. See AdminEntry
 }
 
 func (c *Config) setDefaults() {
