@@ -92,6 +92,12 @@ func (h *host) SpecialUseExists(ctx context.Context, mailbox, use string) (bool,
 	return m != nil, err
 }
 
+// Metadata implements sieve.Host: what the user may not read is not there.
+func (h *host) Metadata(ctx context.Context, mailbox, annotation string) (value string, ok bool, err error) {
+	b, err := h.d.cfg.Store.User(h.account.ID).Annotation(ctx, mailbox, annotation)
+	return string(b), b != nil, err
+}
+
 // Duplicate implements sieve.Host. The question claims the id, so that of two deliveries at once only one is first; the claim
 // is this delivery's until it is settled.
 func (h *host) Duplicate(ctx context.Context, id sieve.DuplicateID) (bool, error) {

@@ -29,6 +29,7 @@ var extensions = []string{
 	"ACL", "RIGHTS=texk", "LIST-MYRIGHTS", "QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX",
 	"QRESYNC", "SAVEDATE", "OBJECTID", "UIDONLY",
 	"BINARY", "MULTIAPPEND", "CATENATE", "URL-PARTIAL", "REPLACE", "UTF8=ACCEPT", "URLAUTH", "URLAUTH=BINARY", "LANGUAGE",
+	"METADATA", "METADATA-SERVER", "LIST-METADATA", "FILTERS",
 }
 
 // capabilities returns what the connection offers as it is now.

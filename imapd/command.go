@@ -69,6 +69,7 @@ var commands = func() map[string]*command {
 		copyCommand, uidCopyCommand, moveCommand, uidMoveCommand, expungeCommand, uidExpungeCommand,
 		setACLCommand, deleteACLCommand, getACLCommand, listRightsCommand, myRightsCommand,
 		getQuotaCommand, getQuotaRootCommand, setQuotaCommand,
+		getMetadataCommand, setMetadataCommand,
 	} {
 		table[c.name] = &c
 	}

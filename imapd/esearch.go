@@ -158,8 +158,8 @@ func (c *esearch) run(ctx context.Context, s *session) error {
 	if c.ret.update && !selected { // RFC 7377 section 2.2
 		return bad("UPDATE is for the selected mailbox only")
 	}
-	if c.badCharset {
-		return errBadCharset
+	if err := c.prepare(ctx, s); err != nil {
+		return err
 	}
 	if c.program.numbers && s.uidOnly { // RFC 9586 section 3.5
 		return errUIDRequired

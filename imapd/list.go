@@ -10,13 +10,13 @@ import (
 
 var listCommand = command{
 	name:   "LIST",
-	order:  beside(mailboxes, 0),
+	order:  beside(mailboxes|annotations, 0),
 	states: loggedIn,
 	parse:  parseList,
 }
 
 // list is LIST (RFC 3501 section 6.3.8), with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), LIST-STATUS (RFC 5819),
-// LIST-MYRIGHTS (RFC 8440) and CHILDREN (RFC 3348). Attributes for children and special use are always told.
+// LIST-MYRIGHTS (RFC 8440), LIST-METADATA (RFC 9590) and CHILDREN (RFC 3348). Attributes for children and special use are always told.
 type list struct {
 	patterns []*pattern
 	root     bool // LIST "" "": asks for the delimiter
@@ -27,7 +27,8 @@ type list struct {
 	returnSubscribed bool
 	returnMyRights   bool
 	statusItems      []string
-	oldName          string // of OLDNAME (RFC 9051 section 6.3.9.7); "" for none
+	entries          []string // METADATA (RFC 9590)
+	oldName          string   // of OLDNAME (RFC 9051 section 6.3.9.7); "" for none
 }
 
 func (cmd *list) run(ctx context.Context, s *session) error {
@@ -37,6 +38,10 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 	}
 	cmd.extended = cmd.extended || s.rev2
 	infos, err := s.user.List(ctx)
+	if err != nil {
+		return err
+	}
+	metadataOf, err := cmd.annotations(ctx, s, infos)
 	if err != nil {
 		return err
 	}
@@ -61,8 +66,25 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 			}
 			s.writeStatus(&info.Mailbox, cmd.statusItems, deleted)
 		}
+		if cmd.selects(info) { // not those that are listed only for what is below them
+			s.writeMetadata(info.Name, metadataOf[info.ID])
+		}
 	}
 	return nil
+}
+
+// annotations returns those that are asked for of the mailboxes that are listed, in one look-up.
+func (cmd *list) annotations(ctx context.Context, s *session, infos []mailstore.MailboxInfo) (map[metadata.MailboxID][]mailstore.Annotation, error) {
+	if cmd.entries == nil {
+		return nil, nil
+	}
+	var listed []mailstore.MailboxInfo
+	for i := range infos {
+		if cmd.selects(&infos[i]) && matchAny(cmd.patterns, infos[i].Name) {
+			listed = append(listed, infos[i])
+		}
+	}
+	return s.user.ListAnnotations(ctx, listed, cmd.entries)
 }
 
 // selects applies the selection options. Without any, mailboxes and the names above them are meant, not names that are only

@@ -2,8 +2,11 @@ package imapd
 
 import "github.com/rookery-mail/rookery/imapd/internal/wire"
 
-// maxPatterns bounds the patterns of one LIST.
-const maxPatterns = 100
+// maxPatterns bounds the patterns of one LIST, maxListEntries the entries of METADATA.
+const (
+	maxPatterns    = 100
+	maxListEntries = 100
+)
 
 func parseList(p *wire.Parser) (runner, error) {
 	cmd := &list{}
@@ -96,7 +99,7 @@ func (cmd *list) parseSelection(p *wire.Parser) error {
 	return err
 }
 
-// parseReturn reads the return options of RFC 5258 section 3.2, RFC 6154 section 2 and RFC 5819.
+// parseReturn reads the return options of RFC 5258 section 3.2, RFC 6154 section 2, RFC 5819, RFC 8440 and RFC 9590.
 func (cmd *list) parseReturn(p *wire.Parser) error {
 	return p.List(func() error {
 		option, err := p.Keyword()
@@ -108,6 +111,18 @@ func (cmd *list) parseReturn(p *wire.Parser) error {
 			cmd.returnSubscribed = true
 		case "MYRIGHTS": // RFC 8440
 			cmd.returnMyRights = true
+		case "METADATA": // RFC 9590
+			if err := p.SP(); err != nil {
+				return err
+			}
+			if p.Peek() != '(' {
+				return bad("Expected a list of entries")
+			}
+			cmd.entries, err = parseEntries(p)
+			if err == nil && len(cmd.entries) > maxListEntries {
+				err = &wire.SyntaxError{Code: "LIMIT", Text: "Too many entries"}
+			}
+			return err
 		case "CHILDREN", "SPECIAL-USE": // always told
 		case "STATUS":
 			if err := p.SP(); err != nil {

@@ -31,6 +31,8 @@ const (
 	mailboxes
 	// searchResult is "$" (RFC 5182).
 	searchResult
+	// annotations of mailboxes and of the server, filters among them.
+	annotations
 )
 
 // order says beside which commands a command may run.

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"strings"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 )
@@ -29,6 +30,7 @@ type search struct {
 	ret        searchReturn
 	badCharset bool
 	charset    bool // CHARSET was given
+	notUTF8    bool // and is neither UTF-8 nor US-ASCII
 	program    *searchProgram
 	criteria   []sortCriterion // of SORT
 	multi      bool            // ESEARCH: responses name the mailbox
@@ -79,6 +81,7 @@ func (c *search) parseKeys(p *wire.Parser, charset bool) (err error) {
 		if err := p.SP(); err != nil {
 			return err
 		}
+		c.notUTF8 = !strings.EqualFold(name, "UTF-8") && !strings.EqualFold(name, "US-ASCII")
 		if d := needleDecoder(name); d != nil {
 			decode = d
 		} else {
@@ -205,10 +208,24 @@ func (c *search) search(ctx context.Context, s *session) error {
 // errBadCharset names the charsets that every server has: a client that asked for another will take one of those.
 var errBadCharset = no("BADCHARSET (UTF-8 US-ASCII)", "Unknown charset")
 
+// errFilterCharset: filters are in UTF-8, and what is searched for with them is too (RFC 5466 section 3.1).
+var errFilterCharset = &statusError{typ: "BAD", code: "BADCHARSET (UTF-8 US-ASCII)", text: "FILTER needs UTF-8"}
+
+// prepare makes the keys ready to be bound.
+func (c *search) prepare(ctx context.Context, s *session) error {
+	if len(c.program.filters) > 0 && c.notUTF8 {
+		return errFilterCharset
+	}
+	if c.badCharset {
+		return errBadCharset
+	}
+	return c.program.resolveFilters(ctx, s)
+}
+
 // find searches the selected mailbox.
 func (c *search) find(ctx context.Context, s *session) (*searchRun, error) {
-	if c.badCharset {
-		return nil, errBadCharset
+	if err := c.prepare(ctx, s); err != nil {
+		return nil, err
 	}
 	if c.program.numbers && s.uidOnly { // RFC 9586 section 3.5
 		return nil, errUIDRequired

@@ -6,6 +6,9 @@ func (c *search) order() order {
 	if c.program.modseq || readsFlags(c.program.root) {
 		o.reads |= flags
 	}
+	if len(c.program.filters) > 0 {
+		o.reads |= annotations
+	}
 	if c.ret.save {
 		o.changes |= searchResult
 	}

@@ -20,8 +20,10 @@ type searchProgram struct {
 	content []*contentKey
 	binders []binder
 	threads []*threadKey
-	modseq  bool // MODSEQ is among the keys
-	numbers bool // message sequence numbers are
+	filters []*filterKey // FILTER, to be looked up before the program is bound
+	modseq  bool         // MODSEQ is among the keys
+	numbers bool         // message sequence numbers are
+	keys    int          // how many there are, those of filters included
 }
 
 // binder is a key whose meaning depends on when and where it is evaluated.
@@ -40,28 +42,35 @@ type searchParser struct {
 	*wire.Parser
 	program *searchProgram
 	decode  func(string) string // search strings to UTF-8
-	keys    int
 }
 
 // parseSearchProgram reads all keys to the end of the command.
 func parseSearchProgram(p *wire.Parser, decode func(string) string) (*searchProgram, error) {
 	sp := searchParser{Parser: p, program: &searchProgram{}, decode: decode}
+	root, err := sp.all()
+	sp.program.root = root
+	return sp.program, err
+}
+
+// all reads search keys to the end.
+func (p *searchParser) all() (andKey, error) {
 	var all andKey
 	for {
-		k, err := sp.key()
+		k, err := p.key()
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, k)
 		if p.EOF() {
-			sp.program.root = all
-			return sp.program, nil
+			return all, nil
 		}
 		if err := p.SP(); err != nil {
 			return nil, err
 		}
 	}
 }
+
+var errSearchKeys = &wire.SyntaxError{Code: "LIMIT", Text: "Too many search keys"}
 
 // flagKeys are the keys about system flags, and their opposites.
 var flagKeys = map[string]searchKey{
@@ -86,8 +95,8 @@ var flagKeys = map[string]searchKey{
 
 // key reads one search key.
 func (p *searchParser) key() (searchKey, error) {
-	if p.keys++; p.keys > maxSearchKeys {
-		return nil, &wire.SyntaxError{Code: "LIMIT", Text: "Too many search keys"}
+	if p.program.keys++; p.program.keys > maxSearchKeys {
+		return nil, errSearchKeys
 	}
 	switch c := p.Peek(); {
 	case c == '(':
@@ -131,6 +140,8 @@ func (p *searchParser) key() (searchKey, error) {
 			return sizeKey{int64(n), math.MaxInt64}, err
 		}
 		return sizeKey{-1, int64(n)}, err
+	case "FILTER":
+		return p.filter()
 	case "EMAILID":
 		return p.emailID()
 	case "THREADID":

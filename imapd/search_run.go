@@ -260,6 +260,8 @@ func pendingKeys(key searchKey, c *candidate, pending *[]*contentKey) verdict {
 				result = b
 			}
 		}
+	case *filterKey:
+		result = pendingKeys(k.filter.keys, c, pending)
 	case *contentKey:
 		if result = k.eval(c); result == unsure {
 			*pending = append(*pending, k)

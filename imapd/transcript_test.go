@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"fmt"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rookery-mail/rookery/internal/transcript"
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -98,6 +100,18 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 		"purge": func(t testing.TB, args string) string {
 			mailbox, modseq, _ := strings.Cut(args, " ")
 			e.purge(t, mailbox, metadata.ModSeq(atoi(t, modseq)))
+			return ""
+		},
+		// annotations N: more shared ones for INBOX
+		"annotations": func(t testing.TB, args string) string {
+			var changes []mailstore.Annotation
+			for i := range atoi(t, args) {
+				changes = append(changes, mailstore.Annotation{Entry: fmt.Sprintf("/shared/%d", i), Value: []byte("x")})
+			}
+			err := e.store.User(e.account(t, user).ID).SetAnnotations(t.Context(), "INBOX", changes, mailstore.SetAnnotationsOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
 			return ""
 		},
 		// quota BYTES

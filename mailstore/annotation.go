@@ -37,7 +37,7 @@ const (
 // AnnotationOptions says which annotations are returned.
 type AnnotationOptions struct {
 	Depth   Depth
-	MaxSize int64 // of values, in bytes; 0: any
+	MaxSize *int64 // of values, in bytes; nil: any
 }
 
 // annotatable are the rights of which one is needed, beside RightLookup, for a mailbox's annotations (RFC 5464 section 3.3).
@@ -59,9 +59,9 @@ func (m *located) mayAnnotate(op string) error {
 // (an entry's name), Limit.
 func (u *User) Annotations(ctx context.Context, mailbox string, entries []string, o AnnotationOptions) (*Annotations, error) {
 	const op = "mailstore.Annotations"
-	q := metadata.AnnotationQuery{Account: u.account, MaxSize: o.MaxSize, Mailboxes: []metadata.MailboxID{metadata.ServerAnnotations}}
-	if o.MaxSize <= 0 {
-		q.MaxSize = metadata.MaxAnnotationValue
+	q := metadata.AnnotationQuery{Account: u.account, MaxSize: metadata.MaxAnnotationValue, Mailboxes: []metadata.MailboxID{metadata.ServerAnnotations}}
+	if o.MaxSize != nil {
+		q.MaxSize = *o.MaxSize
 	}
 	found := &Annotations{}
 	if mailbox != "" {

@@ -71,7 +71,7 @@ func TestAnnotations(t *testing.T) {
 	want(annotationsOf(t, owner, "Box", mailstore.AnnotationOptions{Depth: mailstore.DepthOne}, "/Private/Vendor/X"), "Box: /Private/Vendor/X/a=1")
 	want(annotationsOf(t, owner, "Box", mailstore.AnnotationOptions{Depth: mailstore.DepthInfinity}, "/private/vendor/x/a", "/private/vendor", "/private/none"),
 		"Box: /private/vendor/x/a=1 /private/vendor/x/a/b=2 /private/vendor/x/c/d=3")
-	want(annotationsOf(t, owner, "Box", mailstore.AnnotationOptions{MaxSize: 4}, "/private/comment", "/shared/comment"), "Box: /private/comment=mine longest 7")
+	want(annotationsOf(t, owner, "Box", mailstore.AnnotationOptions{MaxSize: new(int64(4))}, "/private/comment", "/shared/comment"), "Box: /private/comment=mine longest 7")
 
 	n.give(s, "Box", n.guest, metadata.RightLookup|metadata.RightRead)
 	box := n.foreign("Box")
@@ -112,7 +112,7 @@ func TestAnnotations(t *testing.T) {
 	want(annotationsOf(t, owner, "", mailstore.AnnotationOptions{Depth: mailstore.DepthOne}, "/private", "/shared"),
 		": /shared/admin=mailto:root@example.org /shared/comment=of the server")
 	want(annotationsOf(t, guest, "", mailstore.AnnotationOptions{}, "/private/x", "/shared/admin"), ": /private/x=guest's /shared/admin=mailto:root@example.org")
-	want(annotationsOf(t, guest, "", mailstore.AnnotationOptions{MaxSize: 5}, "/shared/admin"), ": longest 23")
+	want(annotationsOf(t, guest, "", mailstore.AnnotationOptions{MaxSize: new(int64(5))}, "/shared/admin"), ": longest 23")
 	none := n.node(nil)
 	want(annotationsOf(t, none.User(n.guest), "", mailstore.AnnotationOptions{}, "/shared/admin"), ": /shared/admin=NIL")
 }

@@ -107,6 +107,7 @@ func (n *node) openStorage(ctx context.Context, metrics prometheus.Registerer) (
 	n.store, err = mailstore.New(mailstore.Config{
 		Metadata: n.meta, Blobs: n.blobs, Notify: n.hints, Log: n.log, Metrics: metrics,
 		Lanes: n.cfg.Lanes, CacheBytes: n.cfg.Cache.Memory, ViewBytes: n.cfg.Cache.Views, MaxMailboxes: n.cfg.Limits.Mailboxes,
+		Contact:    n.cfg.Contact,
 		QuotaGrace: int64(n.cfg.QuotaGrace), QuotaWarnings: slices.Sorted(slices.Values(n.cfg.QuotaWarnings)),
 	})
 	if err != nil {

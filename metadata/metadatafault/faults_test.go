@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,9 +210,13 @@ func (c *scene) state(ctx context.Context) string {
 	annotations, err := c.s.Annotations(ctx, metadata.AnnotationQuery{Account: c.account, Mailboxes: []metadata.MailboxID{c.box, c.dest, metadata.ServerAnnotations},
 		Below: []string{metadata.PrivateAnnotations, metadata.SharedAnnotations + "/" + c.account.String()}, MaxSize: 10})
 	c.must(err)
+	var annotated []string
 	for _, a := range annotations {
-		out += fmt.Sprintf("%v %t %s ", a.Entry, a.Mailbox == c.box, a.Value)
+		entry := strings.ReplaceAll(a.Entry, c.account.String(), "mine")
+		annotated = append(annotated, fmt.Sprintf("%s of box %t dest %t: %s", entry, a.Mailbox == c.box, a.Mailbox == c.dest, a.Value))
 	}
+	slices.Sort(annotated)
+	out += fmt.Sprintln(annotated)
 	details, err := c.s.DetailMailboxes(ctx, []metadata.AccountID{c.account})
 	c.must(err)
 	return out + fmt.Sprintf("subscribed %v alias %v detail %d", subs, len(found["alias"+c.address].Targets), details[c.account])

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	readAnnotations = `SELECT mailbox_id, entry, size, CASE WHEN size <= $1 THEN value END FROM annotations
-		WHERE mailbox_id IN ({list}) AND account_id = $2 AND `
+	readAnnotations = `SELECT mailbox_id, entry, size, CASE WHEN size <= $1 THEN value END FROM annotations WHERE account_id = $2 AND `
 	// annotationLock is the entry of a row that holds no annotation: who changes what the server shares locks it.
 	annotationLock = ""
 )
 
 var (
-	sqlAnnotations      = newText("annotations", readAnnotations+`entry = $3`)
-	sqlAnnotationsBelow = newText("annotations below", readAnnotations+`entry >= $3 AND entry < $4`)
+	sqlAnnotations       = newText("annotations", readAnnotations+`mailbox_id = $3 AND entry IN ({list})`)
+	sqlAnnotationsOfMany = newText("annotations of many", readAnnotations+`entry = $3 AND mailbox_id IN ({list})`)
+	sqlAnnotationsBelow  = newText("annotations below", readAnnotations+`entry >= $3 AND entry < $4 AND mailbox_id IN ({list})`)
 )
 
 // nobody is the account_id of annotations that are no account's own, and the payer of the server's.
@@ -32,6 +32,16 @@ func annotationAccount(entry string, account metadata.AccountID) metadata.Accoun
 		return account
 	}
 	return nobody
+}
+
+// byAccount returns entries by whose they are.
+func byAccount(entries []string, account metadata.AccountID) map[metadata.AccountID][]string {
+	of := map[metadata.AccountID][]string{}
+	for _, e := range entries {
+		id := annotationAccount(e, account)
+		of[id] = append(of[id], e)
+	}
+	return of
 }
 
 // Annotations implements metadata.Store.
@@ -58,16 +68,22 @@ func (s *Store) Annotations(ctx context.Context, q metadata.AnnotationQuery) ([]
 	err := s.read(ctx, op, func() []*sqldb.Stmt {
 		found, total = nil, 0
 		var stmts []*sqldb.Stmt
-		read := func(t *sqlText, entry string, keys ...any) {
+		byMailbox := func(t *sqlText, entry string, keys ...any) {
 			account := annotationAccount(entry, q.Account)
 			args := append([]any{q.MaxSize, account[:]}, keys...)
 			stmts = append(stmts, listStmts(t, &s.words, q.Mailboxes, func(m *metadata.MailboxID) any { return m[:] }, args...)...)
 		}
-		for _, e := range q.Entries {
-			read(sqlAnnotations, e, e)
+		if len(q.Mailboxes) == 1 {
+			for account, entries := range byAccount(q.Entries, q.Account) {
+				stmts = append(stmts, listStmts(sqlAnnotations, &s.words, entries, func(e *string) any { return *e }, q.MaxSize, account[:], q.Mailboxes[0][:])...)
+			}
+		} else {
+			for _, e := range q.Entries {
+				byMailbox(sqlAnnotationsOfMany, e, e)
+			}
 		}
 		for _, e := range q.Below {
-			read(sqlAnnotationsBelow, e, e+"/", e+"0") // "0" comes after "/"
+			byMailbox(sqlAnnotationsBelow, e, e+"/", e+"0") // "0" comes after "/"
 		}
 		for _, st := range stmts {
 			st.Each = each

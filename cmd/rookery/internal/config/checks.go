@@ -183,6 +183,14 @@ func anAddress(s string) (address, expected string) {
 	return s, ""
 }
 
+func aURI(s string) (expected string) {
+	u, err := url.Parse(s)
+	if s != "" && (err != nil || u.Scheme == "" || len(s) > 1000 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		return `a URI, such as "mailto:postmaster@example.org", or ""`
+	}
+	return ""
+}
+
 func percent(s string) (n int64, expected string) {
 	n, err := strconv.ParseInt(strings.TrimSuffix(s, "%"), 10, 32)
 	if err != nil || n < 1 || n > 1000 {

@@ -32,6 +32,7 @@ type Config struct {
 	OverQuotaPermanent bool           // what LMTP answers for a full mailbox
 
 	Administrators []string // addresses of accounts
+	Contact        string   // a URI of the administrator's
 	QuotaGrace     int      // percent
 	QuotaWarnings  []int64  // percents
 
