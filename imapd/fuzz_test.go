@@ -29,6 +29,19 @@ var fuzzSeeds = []string{
 	"a SELECT INBOX (CONDSTORE)\r\nb EXAMINE Sent\r\nc UNSELECT\r\nd ENABLE CONDSTORE\r\ne ID (\"a\" NIL)\r\nf NAMESPACE\r\n",
 	"a FETCH 1 BODY[]\r\nb FETCH 2 FLAGS\r\nc UID SEARCH UNSEEN\r\nd STATUS INBOX (UNSEEN)\r\ne EXPUNGE\r\nf NOOP\r\ng LOGOUT\r\nh NOOP\r\n",
 	"a UNAUTHENTICATE\r\nb LOGIN anna \"correct horse\"\r\nc COMPRESS DEFLATE\r\nd NOOP\r\n",
+	"a ENABLE QRESYNC UIDONLY\r\nb SELECT INBOX (QRESYNC (1 1 1:3 (1,3 1,3)))\r\nc UID FETCH 1:* FLAGS (CHANGEDSINCE 1 VANISHED)\r\nd FETCH 1 FLAGS\r\n",
+	"a SELECT INBOX (QRESYNC (1795447800 1 1:4294967295 (1:3 1:3)) CONDSTORE)\r\nb UID FETCH 1:* (UID) (PARTIAL -1:-2 CHANGEDSINCE 1)\r\nc UID EXPUNGE $\r\n",
+	"a ENABLE IMAP4rev2 UTF8=ACCEPT\r\nb CREATE \"\xc3\x9c\"\r\nc SELECT \xc3\x9c\r\nd SEARCH SUBJECT \"\xc3\xbc\"\r\ne APPEND INBOX UTF8 (~{5+}\r\n\xc3\xbc\r\n)\r\n\r\n",
+	"a APPEND INBOX (\\Seen) {4+}\r\nabcd (\\Flagged) \" 3-Feb-2021 10:11:12 +0100\" ~{3+}\r\na\x00b CATENATE (TEXT {2+}\r\nx\n URL \"/INBOX/;UID=1/;SECTION=1\" TEXT ~{0+}\r\n)\r\n",
+	"a APPEND INBOX CATENATE (URL \";UID=1\" URL \"INBOX;UIDVALIDITY=1/;UID=2/;SECTION=HEADER/;PARTIAL=0.5\" UTF8 (~{3+}\r\nabc))\r\nb APPEND x CATENATE ()\r\n",
+	"a REPLACE 1 INBOX (\\Draft) {4+}\r\nabcd\r\nb UID REPLACE * Drafts CATENATE (URL \"/INBOX/;UID=1\" TEXT {1+}\r\nx)\r\nc REPLACE 9 {5+}\r\nINBOX {3+}\r\nabc\r\n",
+	"a GENURLAUTH \"imap://anna%40example.org@x/INBOX/;UID=1;URLAUTH=anonymous\" INTERNAL\r\nb URLFETCH (\"imap://anna%40example.org@x/INBOX/;UID=1;URLAUTH=authuser:INTERNAL:01ab\" BODY BINARY BODYPARTSTRUCTURE)\r\nc RESETKEY INBOX INTERNAL\r\n",
+	"a SETACL INBOX bob@example.org +lrs\r\nb GETACL INBOX\r\nc LISTRIGHTS INBOX -anyone\r\nd MYRIGHTS INBOX\r\ne DELETEACL INBOX {15+}\r\nbob@example.org\r\n",
+	"a GETQUOTA \"\"\r\nb GETQUOTAROOT INBOX\r\nc SETQUOTA anna@example.org (STORAGE 10 MESSAGE 18446744073709551615)\r\nd STATUS INBOX (DELETED-STORAGE MAILBOXID)\r\n",
+	"a SEARCH RETURN (SAVE) ALL\r\nb FETCH $ (EMAILID THREADID SAVEDATE PREVIEW (LAZY))\r\nc UID SEARCH RETURN (UPDATE PARTIAL 1:2 COUNT) UNSEEN\r\nd STORE $ +FLAGS (\\Seen)\r\ne CANCELUPDATE \"c\"\r\n",
+	"a SORT RETURN (MIN MAX) (REVERSE DISPLAYFROM SUBJECT) UTF-8 ALL\r\nb UID THREAD REFS UTF-8 TEXT x\r\nc ESEARCH IN (selected subtree-one (INBOX x) personal) RETURN (ALL UPDATE) MODSEQ \"/flags/\\\\Seen\" all 3\r\n",
+	"a FETCH 1:* (BINARY.PEEK[1]<0.3> BINARY.SIZE[1] BODY.PEEK[1.MIME])\r\nb FETCH 1 BINARY[]\r\nc MOVE 1:2 Trash\r\nd UID MOVE $ INBOX\r\n",
+	"a LANGUAGE (\"de\" i-default)\r\nb LIST () \"\" * RETURN (STATUS (DELETED-STORAGE) MYRIGHTS)\r\nc GETMETADATA (DEPTH infinity MAXSIZE 10) INBOX (/private/comment /shared)\r\nd SETMETADATA \"\" (/private/comment ~{3+}\r\na\x00b /shared/x NIL)\r\ne NOTIFY SET (SELECTED (MessageNew (FLAGS) MessageExpunge)) (personal (MailboxName))\r\n",
 	// Smuggling.
 	"a LOGIN {70000+}\r\n" + strings.Repeat("b EVIL\r\n", 10),
 	"a LOGIN {70000+}\r\n" + strings.Repeat("b EVIL\r\n", 8750) + " {7+}\r\nb EVIL\n\r\nc NOOP\r\n",
@@ -53,7 +66,8 @@ var fuzzHeads = []string{
 	"a NOOP ", "a LOGIN ", "a LOGIN \"", "a LOGIN \"x\\\"", "a LOGIN x ", "a APPEND INBOX ", "a APPEND INBOX (\\Seen) ~", "a SELECT ",
 	"a SEARCH SUBJECT ", "a SEARCH (", "a ID (\"a\" ", "a STATUS ", "a LIST \"\" ", "a COPY 1 ", "a FETCH 1 BODY[HEADER.FIELDS (", "a ENABLE ",
 	"a STORE 1 FLAGS ", "a XYZZY ", "", "a", "a ", "\x00", "a NOOP\x00 ", "a LOGIN {3+} ", "a AUTHENTICATE PLAIN ", "a IDLE ", "a COMPRESS ",
-	"a CREATE ", "a RENAME x ", strings.Repeat("x", 70_000) + " ",
+	"a CREATE ", "a RENAME x ", "a APPEND INBOX CATENATE (TEXT ", "a APPEND INBOX CATENATE (URL ", "a APPEND INBOX UTF8 (~", "a REPLACE 1 INBOX ",
+	"a APPEND INBOX {1+}\r\nx ", "a SETACL INBOX ", "a SETACL INBOX x ", "a URLFETCH ", "a GENURLAUTH ", "a ESEARCH IN (mailboxes ", "a SORT (", "a GETQUOTA ", strings.Repeat("x", 70_000) + " ",
 }
 
 // FuzzServer feeds a session in each state whatever comes. It must neither panic nor hang: it ends when its client does.
@@ -61,6 +75,15 @@ func FuzzServerNotAuthenticated(f *testing.F) { fuzzServer(f, "", false) }
 func FuzzServerAuthenticated(f *testing.F)    { fuzzServer(f, fuzzLogin, false) }
 func FuzzServerSelected(f *testing.F)         { fuzzServer(f, fuzzLogin+"s SELECT INBOX\r\n", false) }
 func FuzzServerIdle(f *testing.F)             { fuzzServer(f, fuzzLogin+"s SELECT INBOX\r\ni IDLE\r\n", false) }
+func FuzzServerUIDOnly(f *testing.F) {
+	fuzzServer(f, fuzzLogin+"s ENABLE QRESYNC UIDONLY\r\nt SELECT INBOX\r\n", false)
+}
+func FuzzServerRev2(f *testing.F) {
+	fuzzServer(f, fuzzLogin+"s ENABLE IMAP4rev2 CONDSTORE UTF8=ACCEPT\r\nt SELECT INBOX\r\n", false)
+}
+func FuzzServerCatenate(f *testing.F) {
+	fuzzServer(f, fuzzLogin+"s SELECT INBOX\r\nl APPEND INBOX {5+}\r\nhello (\\Seen) CATENATE (TEXT {3+}\r\nabc", false)
+}
 func FuzzServerLiteral(f *testing.F) {
 	fuzzServer(f, fuzzLogin+"s SELECT INBOX\r\nl APPEND INBOX {50+}\r\n", false)
 }
