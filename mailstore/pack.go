@@ -80,13 +80,29 @@ func (l *lanes) takeStaged() (batch []*delivery, end func()) {
 		}
 		end = l.begin(&l.packing)
 		l.mu.Unlock()
-		// Whoever is about to hand something over goes first: on a busy node that makes packs larger, on an idle one there
-		// is nobody and no delay.
-		runtime.Gosched()
+		l.letOthersStage()
 		if batch = l.cutStaged(); len(batch) > 0 {
 			return batch, end
 		}
 		end() // another packer was quicker
+	}
+}
+
+// maxYields bounds how often a packer lets others go first.
+const maxYields = 8
+
+// letOthersStage lets whoever is about to hand something over go first, as long as somebody does: on a busy node that makes packs
+// larger, on an idle one there is nobody and no delay.
+func (l *lanes) letOthersStage() {
+	for n, had := 0, 0; n < maxYields; n++ {
+		runtime.Gosched()
+		l.mu.Lock()
+		have := len(l.staged)
+		l.mu.Unlock()
+		if n > 0 && have <= had {
+			return
+		}
+		had = have
 	}
 }
 
