@@ -230,15 +230,27 @@ func (a *accountWatch) open(ctx context.Context) error {
 	return a.readList(ctx)
 }
 
-// close ends the watch; nobody has it any more.
+// close ends the watch; nobody has it any more. It waits for no reading.
 func (a *accountWatch) close() {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
-	a.turn <- struct{}{}
-	defer func() { <-a.turn }()
+	select {
+	case a.turn <- struct{}{}:
+		a.unlisten()
+	default:
+		a.user.store.spawn(func() { // a Store that is closed has no use for subscriptions: they go with the Notifier
+			a.turn <- struct{}{}
+			a.unlisten()
+		})
+	}
+}
+
+// unlisten gives the subscriptions up, and the turn.
+func (a *accountWatch) unlisten() {
 	for _, sub := range a.subs {
 		sub.Close()
 	}
 	clear(a.subs)
+	<-a.turn
 }
