@@ -23,6 +23,8 @@ var fuzzSeeds = []string{
 	"a APPEND INBOX {100}\r\nb NOOP\r\n",
 	"a SEARCH CHARSET UTF-8 OR (SUBJECT {3+}\r\nabc) NOT (UID 1:3 SINCE 1-Feb-1994) RETURN\r\nb UID SEARCH RETURN (MIN MAX COUNT ALL) MODSEQ 4\r\n",
 	"a STORE 1:* (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted $x)\r\nb UID EXPUNGE 1:3\r\nc COPY 2 Trash\r\nd UID MOVE * Junk\r\ne CLOSE\r\n",
+	"a SETMETADATA INBOX (/private/comment ~{3+}\r\n\x00\r\n /shared/vendor/x/y NIL)\r\nb GETMETADATA (MAXSIZE 9 DEPTH infinity) \"\" (/private /shared)\r\nc LIST \"\" * RETURN (METADATA (/private/comment))\r\n",
+	"a SETMETADATA \"\" (/private/filters/values/a \"NOT (FILTER b 1:* TEXT {1+}\r\nx)\" /private/filters/values/b \"ALL FILTER a\")\r\nb SEARCH FILTER a\r\nc UID SORT (DATE) UTF-8 OR FILTER b FILTER B\r\n",
 	"a IDLE\r\nDONE\r\nb IDLE\r\nb NOOP\r\n",
 	"a AUTHENTICATE PLAIN\r\n*\r\nb AUTHENTICATE PLAIN =\r\nc AUTHENTICATE LOGIN\r\nYQ==\r\nYQ==\r\n",
 	"a CREATE &APw-/x (USE (\\Sent))\r\nb RENAME INBOX Old\r\nc SUBSCRIBE x\r\nd LSUB \"\" %\r\ne DELETE x\r\nf STATUS INBOX (MESSAGES)\r\n",
