@@ -167,8 +167,10 @@ func (c *search) run(ctx context.Context, s *session) error {
 		c.ret.all = true
 	}
 	err := c.search(ctx, s)
-	if err != nil && c.ret.save {
-		s.saved = nil // RFC 5182 section 2.1
+	if c.ret.save && err != nil {
+		if st, _ := statusOf(err); st.typ != "OK" {
+			s.saved = nil // RFC 5182 section 2.1
+		}
 	}
 	return err
 }
