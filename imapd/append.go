@@ -65,6 +65,7 @@ func (cmd *appendMessages) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return tryCreate(err)
 	}
+	s.tellSpelling(ctx, cmd.name)
 	return appended(s, data.UIDValidity, data.UID, data.UID)
 }
 
@@ -83,6 +84,7 @@ func (cmd *appendMessages) several(ctx context.Context, s *session, a *appending
 	if err != nil {
 		return tryCreate(err)
 	}
+	s.tellSpelling(ctx, cmd.name)
 	return appended(s, data.UIDValidity, data.UIDs[0], data.UIDs[len(data.UIDs)-1])
 }
 

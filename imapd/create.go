@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
 )
 
 var createCommand = command{
@@ -75,6 +76,9 @@ func (cmd *create) run(ctx context.Context, s *session) error {
 	m, err := s.user.Create(ctx, cmd.name, cmd.use)
 	if err != nil {
 		return err
+	}
+	if asked := strings.TrimSuffix(cmd.name, string(mailstore.Delimiter)); s.rev2 && asked != m.Name {
+		s.tellOldName(ctx, m.ID, m.Name, asked)
 	}
 	s.namesChanged(ctx, ownChange{names: []string{m.Name}})
 	return &statusError{typ: "OK", code: mailboxIDCode(m.ID), text: "CREATE completed"} // RFC 8474 section 4.1

@@ -3,6 +3,8 @@ package imapd
 import (
 	"context"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 )
 
@@ -30,6 +32,9 @@ func (cmd deleteMailbox) run(ctx context.Context, s *session) error {
 	}
 	if err := s.user.Delete(ctx, cmd.name); err != nil {
 		return err
+	}
+	if s.rev2 && !norm.NFC.IsNormalString(cmd.name) { // RFC 9051 section 6.3.5
+		s.w.Raw(`* LIST (\NonExistent) "/" `).Mailbox(norm.NFC.String(cmd.name)).Raw(` ("OLDNAME" (`).Mailbox(cmd.name).Raw("))\r\n")
 	}
 	if own {
 		s.unselect()

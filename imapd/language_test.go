@@ -24,7 +24,7 @@ func TestTextsAreTranslated(t *testing.T) {
 	})
 	for _, dir := range []string{"../mailstore", "../metadata", "../metadata/sqlstore", "../message"} {
 		found += languagetest.Run(t, languagetest.Package{
-			Dir: dir, Says: map[string]int{"New": 2}, Fields: []string{"ClientText"}, NoSentences: true,
+			Dir: dir, Says: map[string]int{"New": 2, "invalid": 0}, Fields: []string{"ClientText"}, NoSentences: true,
 		})
 	}
 	if found < 150 { // there were 200

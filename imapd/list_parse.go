@@ -1,6 +1,10 @@
 package imapd
 
-import "github.com/rookery-mail/rookery/imapd/internal/wire"
+import (
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/rookery-mail/rookery/imapd/internal/wire"
+)
 
 // maxPatterns bounds the patterns of one LIST, maxListEntries the entries of METADATA.
 const (
@@ -43,7 +47,7 @@ func parseList(p *wire.Parser) (runner, error) {
 		if text != "" {
 			text = reference + text
 		}
-		cmd.patterns = append(cmd.patterns, compilePattern(text))
+		cmd.patterns = append(cmd.patterns, compilePattern(norm.NFC.String(text)))
 		return nil
 	}
 	if p.Peek() == '(' {

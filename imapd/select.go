@@ -24,6 +24,7 @@ var examineCommand = command{
 // selectMailbox is SELECT and EXAMINE (RFC 3501 sections 6.3.1 and 6.3.2), with the parameters of RFC 4466.
 type selectMailbox struct {
 	name      string
+	given     string // as the client spelled it
 	mode      mailstore.OpenMode
 	condstore bool
 	qresync   *qresync
@@ -35,7 +36,7 @@ func parseSelect(p *wire.Parser, mode mailstore.OpenMode) (runner, error) {
 		return nil, err
 	}
 	var err error
-	if cmd.name, err = p.Mailbox(); err != nil {
+	if cmd.name, cmd.given, err = p.MailboxAsGiven(); err != nil {
 		return nil, err
 	}
 	if p.EOF() {
@@ -100,7 +101,7 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.w.Raw("* OK [").Raw(mailboxIDCode(m.ID))
 	s.remark("Mailbox identifier") // RFC 8474 section 4.2
 	if s.rev2 {
-		if err := s.writeSelectedName(ctx, cmd.name); err != nil {
+		if err := s.writeSelectedName(ctx, cmd.given); err != nil {
 			s.unselect() // SELECT is all or nothing
 			return err
 		}

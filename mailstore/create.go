@@ -10,8 +10,8 @@ import (
 )
 
 // Create creates a mailbox; a trailing delimiter is dropped (RFC 9051 section 6.3.4). specialUse is "" or "\\Sent" and so on.
-// A name that differs from an existing one only in its Unicode normalisation is refused as that one. The names above it
-// need not be mailboxes. Among others' mailboxes it needs RightCreate on the nearest one above it, for one directly below
+// The name is converted to NFC, and refused if a mailbox has it in another normalisation. The names above it need not be
+// mailboxes. Among others' mailboxes it needs RightCreate on the nearest one above it, for one directly below
 // SharedMailbox on the shared account's INBOX; the owner has the new mailbox, with the ACL of that one. Exists, Invalid
 // (name), Limit, Permission.
 func (u *User) Create(ctx context.Context, name, specialUse string) (*metadata.Mailbox, error) {

@@ -24,9 +24,10 @@ const (
 // isInbox reports whether a name means INBOX.
 func isInbox(name string) bool { return name == "" || strings.EqualFold(name, inboxName) }
 
-// canonicalName returns the name with INBOX in its one spelling, also as the first level. Invalid for a name that no mailbox
-// may have.
+// canonicalName returns the name in its one spelling: in NFC (RFC 9051 section 5.1), with INBOX in capitals, also as the first level.
+// Invalid for a name that no mailbox may have.
 func canonicalName(name string) (string, error) {
+	name = norm.NFC.String(name)
 	if len(name) >= len(inboxName) && strings.EqualFold(name[:len(inboxName)], inboxName) &&
 		(len(name) == len(inboxName) || name[len(inboxName)] == Delimiter) {
 		name = inboxName + name[len(inboxName):]

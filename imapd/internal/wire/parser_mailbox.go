@@ -7,14 +7,20 @@ import (
 
 // Mailbox reads a mailbox name and returns it in UTF-8: modified UTF-7 decoded (or UTF-8 as it is; see UTF8), INBOX in upper case.
 func (p *Parser) Mailbox() (string, error) {
-	name, err := p.AString()
-	if err != nil {
-		return "", err
+	name, _, err := p.MailboxAsGiven()
+	return name, err
+}
+
+// MailboxAsGiven is Mailbox, and also returns the name with INBOX as the client spelled it.
+func (p *Parser) MailboxAsGiven() (name, given string, err error) {
+	if given, err = p.AString(); err != nil {
+		return "", "", err
 	}
-	if strings.EqualFold(name, "INBOX") {
-		return "INBOX", nil
+	if strings.EqualFold(given, "INBOX") {
+		return "INBOX", given, nil
 	}
-	return p.mailboxName(name)
+	name, err = p.mailboxName(given)
+	return name, name, err
 }
 
 func (p *Parser) mailboxName(name string) (string, error) {
