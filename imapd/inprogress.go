@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -53,7 +54,12 @@ func (p *progress) tell() {
 		return
 	}
 	w := p.s.w
-	w.Raw(`* OK [INPROGRESS ("`).Raw(p.tag).Raw(`" `)
+	w.Raw("* OK [INPROGRESS (")
+	if strings.Contains(p.tag, "]") { // RFC 9585 section 4
+		w.Raw("NIL ")
+	} else {
+		w.Byte('"').Raw(p.tag).Raw(`" `)
+	}
 	if done, goal := p.done.Load(), p.goal.Load(); done < goal {
 		w.Number(done).SP().Number(goal)
 	} else {

@@ -59,3 +59,23 @@ func TestInProgressWhileLent(t *testing.T) {
 		return nil
 	})
 }
+
+// A tag that would end the response code is not told (RFC 9585 section 4).
+func TestInProgressTag(t *testing.T) {
+	b := newBed(t)
+	b.srv.cfg.ProgressInterval = time.Hour
+	c := b.session("SELECT INBOX")
+	for tag, want := range map[string]string{"a1": `"a1"`, "]": "NIL", "x]y": "NIL"} {
+		s := c.s
+		s.lock()
+		p := s.watch(tag)
+		s.mu.Unlock()
+		p.tell()
+		s.lock()
+		p.end()
+		if want := "* OK [INPROGRESS (" + want + " NIL NIL)] Still working\r\n"; !strings.Contains(c.conn.out.String(), want) {
+			t.Errorf("%q: no %q", tag, want)
+		}
+		s.mu.Unlock()
+	}
+}

@@ -422,8 +422,8 @@ func (in *responseText) response() []any {
 }
 
 func (in *responseText) value() any {
-	switch {
-	case in.s[0] == '(':
+	switch in.s[0] {
+	case '(':
 		in.s = in.s[1:]
 		all := []any{}
 		for in.s != "" && in.s[0] != ')' {
@@ -435,14 +435,14 @@ func (in *responseText) value() any {
 		}
 		in.s = strings.TrimPrefix(in.s, ")")
 		return all
-	case in.s[0] == '"':
+	case '"':
 		v, err := strconv.QuotedPrefix(in.s)
 		if err != nil {
 			panic(err)
 		}
 		in.s = in.s[len(v):]
 		return strings.ReplaceAll(strings.ReplaceAll(v[1:len(v)-1], `\"`, `"`), `\\`, `\`)
-	case in.s[0] == '{':
+	case '{':
 		size, rest, _ := strings.Cut(in.s[1:], "}\r\n")
 		n, err := strconv.Atoi(size)
 		if err != nil {

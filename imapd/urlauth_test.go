@@ -137,7 +137,8 @@ func TestURLAuth(t *testing.T) {
 	c.expect("RESETKEY Nothing", "NO [NONEXISTENT] No such mailbox")
 	c.expect("RESETKEY INBOX OTHER", "NO [CANNOT] The only mechanism is INTERNAL")
 	c.expect("URLFETCH", "BAD Missing argument")
-	c.expect(`URLFETCH ("x")`, "BAD Missing URLFETCH parameter")
+	c.expect(`URLFETCH ()`, "BAD Missing argument")
+	c.expect(`URLFETCH ("x")`, `* URLFETCH "x" NIL`+"\nOK URLFETCH completed") // RFC 5524 section 5: as without parentheses
 	c.expect(`URLFETCH ("x" NONSENSE)`, "BAD Unknown URLFETCH parameter")
 }
 
@@ -150,6 +151,7 @@ func TestURLFetchBinary(t *testing.T) {
 	part, unknown, header := c.vouched(base+"1;URLAUTH=authuser"), c.vouched(base+"4;URLAUTH=authuser"), c.vouched(base+"HEADER;URLAUTH=authuser")
 	const structure = `("application" "octet-stream" NIL NIL NIL "base64" 20 NIL NIL NIL NIL)`
 	c.expect(`URLFETCH ("`+part+`" BODYPARTSTRUCTURE BINARY)`, `* URLFETCH "`+part+`" (BODYPARTSTRUCTURE `+structure+") (BINARY ~{13}\nHello\x00, world)\nOK URLFETCH completed")
+	c.expect(`URLFETCH ("`+part+`")`, `* URLFETCH "`+part+"\" {20}\nSGVsbG8ALCB3b3JsZA==\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+part+`" BODY) "`+part+`"`, `* URLFETCH "`+part+"\" (BODY {20}\nSGVsbG8ALCB3b3JsZA==)\n* URLFETCH \""+part+"\" {20}\nSGVsbG8ALCB3b3JsZA==\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+unknown+`" BINARY)`, `* URLFETCH "`+unknown+`" (BINARY NIL)`+"\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+header+`" BODYPARTSTRUCTURE)`, `* URLFETCH "`+header+`" (BODYPARTSTRUCTURE NIL)`+"\nOK URLFETCH completed")

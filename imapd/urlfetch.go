@@ -72,8 +72,8 @@ func parseFetchedURL(p *wire.Parser) (u fetchedURL, err error) {
 		}
 		return &wire.SyntaxError{Text: "Unknown URLFETCH parameter"}
 	})
-	if err == nil && len(u.params) == 0 {
-		err = &wire.SyntaxError{Text: "Missing URLFETCH parameter"}
+	if err == nil && first {
+		err = &wire.SyntaxError{Text: "Missing argument"}
 	}
 	return u, err
 }

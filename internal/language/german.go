@@ -237,7 +237,6 @@ var german = map[string]string{
 	"Missing command after UID":                               "Nach UID fehlt der Befehl",
 	"Missing literal":                                         "Das Literal fehlt",
 	"Missing tag":                                             "Das Tag fehlt",
-	"Missing URLFETCH parameter":                              "Ein Parameter von URLFETCH fehlt",
 	"More than one PARTIAL":                                   "Mehr als ein PARTIAL",
 	"Nested too deep":                                         "Zu tief verschachtelt",
 	"No CHARSET after ENABLE UTF8=ACCEPT: it is UTF-8":        "Nach ENABLE UTF8=ACCEPT kein CHARSET: es ist UTF-8",
