@@ -76,12 +76,12 @@ func (cmd *genURLAuth) run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// vouch makes the token for a URL of the user's own.
+// vouch makes the token for a URL of the user's own. What is wrong with the URL is BAD (RFC 4467 section 7).
 func (s *session) vouch(ctx context.Context, u mechanismURL) (string, error) {
 	url, err := imapurl.Parse(u.url)
 	switch {
 	case err != nil, url.Access.Kind == imapurl.NoAccess, url.Mechanism != "", !url.Absolute():
-		return "", badURL(u.url, "Not an absolute URL of a message that ends with ;URLAUTH= and an access identifier")
+		return "", bad("Not an absolute URL of a message that ends with ;URLAUTH= and an access identifier")
 	case u.mechanism != urlMechanism:
 		return "", no("CANNOT", "The only mechanism is "+urlMechanism)
 	}
@@ -90,11 +90,14 @@ func (s *session) vouch(ctx context.Context, u mechanismURL) (string, error) {
 		return "", err
 	}
 	if err != nil || owner != s.account {
-		return "", badURL(u.url, "The URL must name the user who is logged in")
+		return "", bad("The URL must name the user who is logged in")
 	}
 	token, err := s.user.URLToken(ctx, url.Mailbox, u.url)
 	if err != nil {
-		return "", urlError(u.url, err)
+		if mailerr.Is(err, mailerr.NotFound) || mailerr.Is(err, mailerr.Invalid) {
+			err = bad("No such mailbox")
+		}
+		return "", err
 	}
 	return token, nil
 }

@@ -112,10 +112,10 @@ func TestURLAuth(t *testing.T) {
 
 	// What cannot be vouched for.
 	for rump, want := range map[string]string{
-		base: "NO [BADURL", "/INBOX/;UID=1;URLAUTH=anonymous": "NO [BADURL", full: "NO [BADURL",
-		strings.Replace(base, "anna", "bob", 1) + ";URLAUTH=anonymous":      "NO [BADURL",
-		strings.Replace(base, "INBOX", "Nothing", 1) + ";URLAUTH=anonymous": "NO [BADURL",
-		"imap://imap.example.org/INBOX/;UID=1;URLAUTH=anonymous":            "NO [BADURL",
+		base: "BAD ", "/INBOX/;UID=1;URLAUTH=anonymous": "BAD ", full: "BAD ",
+		strings.Replace(base, "anna", "bob", 1) + ";URLAUTH=anonymous":      "BAD ",
+		strings.Replace(base, "INBOX", "Nothing", 1) + ";URLAUTH=anonymous": "BAD ",
+		"imap://imap.example.org/INBOX/;UID=1;URLAUTH=anonymous":            "BAD ",
 	} {
 		if got := c.do(`GENURLAUTH "` + rump + `" INTERNAL`); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s", rump, got)
