@@ -13,6 +13,7 @@ declare -A programs=(
   [neomutt]=/usr/bin/neomutt
   [getmail6]=/usr/bin/getmail
   [fetchmail]=/usr/bin/fetchmail
+  [mpop]=/usr/bin/mpop
   [sieve-connect]=/usr/bin/sieve-connect
   [php-cli]=/usr/bin/php
   [php-net-sieve]=/usr/share/php/Net/Sieve.php

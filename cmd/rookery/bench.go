@@ -15,15 +15,15 @@ import (
 	"github.com/rookery-mail/rookery/cmd/rookery/internal/bench"
 )
 
-// newBenchCommand returns "rookery bench": figures of any LMTP and IMAP server.
+// newBenchCommand returns "rookery bench": figures of any LMTP, IMAP and POP3 server.
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure this or any other LMTP and IMAP server",
-		Long: "Measures servers over LMTP and IMAP alone, so that figures of different servers can be compared.\n" +
+		Short: "Measure this or any other LMTP, IMAP and POP3 server",
+		Long: "Measures servers over LMTP, IMAP and POP3 alone, so that figures of different servers can be compared.\n" +
 			"The accounts must exist; \"rookery account import\" makes many at once.",
 	}
-	cmd.AddCommand(newBenchLMTPCommand(), newBenchIMAPCommand(), newBenchIdleCommand(), newBenchPushCommand(), newBenchStartCommand(), newBenchSelectCommand())
+	cmd.AddCommand(newBenchLMTPCommand(), newBenchIMAPCommand(), newBenchPOP3Command(), newBenchIdleCommand(), newBenchPushCommand(), newBenchStartCommand(), newBenchSelectCommand())
 	for _, c := range cmd.Commands() {
 		c.Flags().Bool("json", false, "print the results as JSON")
 	}

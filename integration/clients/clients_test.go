@@ -24,6 +24,7 @@ func TestClients(t *testing.T) {
 		{"neomutt", muttRound("neomutt")},
 		{"getmail", getmail},
 		{"fetchmail", fetchmail},
+		{"mpop", mpop},
 		{"curl", curl},
 		{"imaplib", imaplib},
 		{"imapflow", imapflow},
