@@ -217,7 +217,7 @@ func (f *inflater) blockEnds() {
 
 // literals decodes bytes up to a reference or the block's end. ok is false when more must come in first.
 func (f *inflater) literals(p []byte) (n int, ok bool) {
-	c := 0
+	var c int
 	for ok = true; n < len(p); n++ {
 		if c, ok = f.symbol(); !ok || c < 0 {
 			break
@@ -263,7 +263,7 @@ func (f *inflater) symbol() (c int, ok bool) {
 		f.err = errNotDeflate
 		return 0, false
 	}
-	length, dist := int(lengthBase[s-257]), 0
+	length := int(lengthBase[s-257])
 	if left < int(lengthExtra[s-257]) {
 		return 0, false
 	}
@@ -276,7 +276,7 @@ func (f *inflater) symbol() (c int, ok bool) {
 		return 0, false
 	}
 	take(n)
-	dist = int(distBase[s]) + take(int(distExtra[s]))
+	dist := int(distBase[s]) + take(int(distExtra[s]))
 	f.hold, f.held = hold, left
 	f.length, f.dist = length, dist
 	return -1, true

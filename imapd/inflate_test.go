@@ -197,7 +197,7 @@ func BenchmarkInflater(b *testing.B) {
 		in := newInflater(bytes.NewReader(sent.Bytes()), nil)
 		for {
 			if _, err := in.Read(buf); err != nil {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					b.Fatal(err)
 				}
 				break
