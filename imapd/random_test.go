@@ -581,6 +581,8 @@ func (p *performer) step() error {
 		return p.enable(p.pick(modes...))
 	case k == 17 && p.maybe(3):
 		return p.unauthenticate()
+	case k == 17:
+		return p.notify()
 	case p.mailbox == "":
 		return p.burst()
 	case k <= 18:
@@ -671,6 +673,12 @@ func (p *performer) share() error {
 	p.w.rights = rights
 	p.w.changes++
 	return err
+}
+
+// notify asks to be told of everything, expunges only where sequence numbers allow it.
+func (p *performer) notify() error {
+	return p.ok("NOTIFY SET %s(selected-delayed (MessageNew%s MessageExpunge FlagChange)) (%s (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))",
+		p.pick("", "STATUS "), p.pick("", " (UID FLAGS)", " (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"), p.pick("personal", "subscribed", "inboxes"))
 }
 
 func (p *performer) unauthenticate() error {
