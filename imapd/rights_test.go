@@ -50,6 +50,7 @@ var needed = []struct {
 	{"r", "REPLACE 1 INBOX CATENATE (URL \"/&/;UID=1\")"},
 	{"r", "GENURLAUTH \"imap://bob%40example.org@imap.example.org/&/;UID=1;URLAUTH=anonymous\" INTERNAL"},
 	{"l", "RESETKEY %"},
+	{"lw", "SETMETADATA % (/shared/comment \"x\")"},
 	{"a", "GETACL %"},
 	{"a", "LISTRIGHTS % carol@example.org"},
 	{"a", "SETACL % carol@example.org +l"},
