@@ -150,7 +150,7 @@ func newBenchIdleCommand() *cobra.Command {
 	f.DurationVar(&o.Settle, "settle", 10*time.Second, "time between the last IDLE and the reading of memory")
 	f.BoolVar(&o.Compress, "compress", false, "COMPRESS=DEFLATE before IDLE")
 	f.StringVar(&o.LMTP, "lmtp", "", "LMTP server of the same node: then a message is delivered to each of some connections")
-	f.IntVar(&o.Deliver, "deliver", 1000, "how many of the connections, with as many --users")
+	f.IntVar(&o.Deliver, "deliver", 1000, "how many of the connections: all those of as many users as that takes")
 	_ = cmd.MarkFlagRequired("pid")
 	return cmd
 }

@@ -24,7 +24,7 @@ type IdleOptions struct {
 	PID         int           // of the server
 	Settle      time.Duration // how long to wait before memory is read
 	LMTP        string        // where to deliver to, once that is done; "": nowhere
-	Deliver     int           // the connections that a message comes to: the first so many
+	Deliver     int           // how many of the connections a message comes to
 	Progress    func(done int)
 }
 
@@ -131,18 +131,31 @@ func (o *IdleOptions) idle(ctx context.Context, i int) (*imapClient, error) {
 	if line, err := c.line(); err != nil || !strings.HasPrefix(line, "+") {
 		return c, fmt.Errorf("IDLE: %q, %w", line, err)
 	}
-	if i >= o.Deliver && c.r.Buffered() == 0 {
+	if i%o.users() >= o.recipients() {
 		c.r = nil // nobody reads it: what a client holds is not what is measured
 	}
 	return c, nil
 }
 
-// arrive delivers one message to the user of each of the first connections, and waits until all of them have said so.
+// recipients returns how many users get a message, so that it comes to Deliver connections or some more.
+func (o *IdleOptions) recipients() int {
+	users := o.users()
+	return min((o.Deliver*users+o.Connections-1)/max(o.Connections, 1), users)
+}
+
+func (o *IdleOptions) users() int {
+	if strings.Contains(o.Server.User, "%d") {
+		return max(min(o.Users, o.Connections), 1)
+	}
+	return 1
+}
+
+// arrive delivers one message to each of the first users, and waits until all of their connections have said so.
 func (o *IdleOptions) arrive(ctx context.Context, clients []*imapClient) (Result, error) {
-	n := min(o.Deliver, len(clients), max(o.Users, 1))
+	users, n := o.users(), o.recipients()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	acked, seen := make([]time.Time, n), make([]time.Time, n)
+	acked, seen := make([]time.Time, n), make([]time.Time, len(clients))
 	rnd := rand.New(rand.NewPCG(11, uint64(time.Now().UnixNano())))
 	messages := make([][]byte, n)
 	for i := range messages {
@@ -151,25 +164,18 @@ func (o *IdleOptions) arrive(ctx context.Context, clients []*imapClient) (Result
 	var took time.Duration
 	cpu, err := cpuDuring(o.PID, func() error {
 		g, gctx := errgroup.WithContext(ctx)
-		for i := range n {
-			c := clients[i]
-			g.Go(func() error {
-				defer context.AfterFunc(gctx, func() { _ = c.conn.SetReadDeadline(time.Now()) })()
-				for {
-					line, err := c.line()
-					if err != nil {
-						return fmt.Errorf("waiting for EXISTS: %w", err)
-					}
-					if strings.HasSuffix(line, " EXISTS") {
-						seen[i] = time.Now()
-						return nil
-					}
-				}
+		for i, c := range clients {
+			if i%users >= n {
+				continue
+			}
+			g.Go(func() (err error) {
+				seen[i], err = c.awaitExists(gctx)
+				return err
 			})
 		}
 		start := time.Now()
 		var next atomic.Int64
-		for range 8 {
+		for range min(8, n) {
 			g.Go(func() error {
 				l, err := dialLMTP(gctx, o.LMTP)
 				if err != nil {
@@ -193,16 +199,32 @@ func (o *IdleOptions) arrive(ctx context.Context, clients []*imapClient) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	latencies := make([]time.Duration, n)
-	for i := range latencies {
-		latencies[i] = max(seen[i].Sub(acked[i]), 0)
+	var latencies []time.Duration
+	for i := range clients {
+		if user := i % users; user < n {
+			latencies = append(latencies, max(seen[i].Sub(acked[user]), 0))
+		}
 	}
 	r := summarise("a message in each of some", took, 0, latencies)
 	r.Connections = len(clients)
-	r.Extra = Extra{"cpu_seconds": cpu.Seconds()}
+	r.Extra = Extra{"cpu_seconds": cpu.Seconds(), "deliveries": float64(n)}
 	after, err := residentKB(o.PID)
 	r.Extra["rss_after_mb"] = float64(after) / 1024
 	return r, err
+}
+
+// awaitExists returns when EXISTS has come in.
+func (c *imapClient) awaitExists(ctx context.Context) (time.Time, error) {
+	defer context.AfterFunc(ctx, func() { _ = c.conn.SetReadDeadline(time.Now()) })()
+	for {
+		line, err := c.line()
+		if err != nil {
+			return time.Time{}, fmt.Errorf("waiting for EXISTS: %w", err)
+		}
+		if strings.HasSuffix(line, " EXISTS") {
+			return time.Now(), nil
+		}
+	}
 }
 
 // cpuDuring returns the processor time that a process uses while fn runs.
