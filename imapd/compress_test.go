@@ -2,9 +2,12 @@ package imapd
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"crypto/tls"
+	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -166,4 +169,31 @@ func TestCompressGarbage(t *testing.T) {
 	c.in = bufio.NewReader(flate.NewReader(c.in))
 	c.send("b NOOP\r\n\xff\xff\xff\xff")
 	c.expect("* BYE What was sent is not compressed properly")
+}
+
+// What a deflater writes is one stream, whichever of the pieces are stored.
+func TestDeflaterPieces(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	var sent, want bytes.Buffer
+	d := &deflater{dst: &sent}
+	for range 500 {
+		n := rnd.IntN(3 * storedBytes)
+		if rnd.IntN(10) == 0 {
+			n = rnd.IntN(16 << 10)
+		}
+		piece := []byte(strings.Repeat("* 12 FETCH (FLAGS (\\Seen)) ", n/27+1)[:n])
+		if n, err := d.Write(piece); err != nil || n != len(piece) {
+			t.Fatal(n, err)
+		}
+		want.Write(piece)
+		if n <= storedBytes && n > 0 && !bytes.HasSuffix(sent.Bytes()[:sent.Len()-5], piece) {
+			t.Fatalf("%d bytes are compressed", n)
+		}
+	}
+	got, err := io.ReadAll(flate.NewReader(&sent))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !bytes.Equal(got, want.Bytes()) { // the stream has no end
+		t.Errorf("%d of %d bytes, %v", len(got), want.Len(), err)
+	}
 }
