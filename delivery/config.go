@@ -20,6 +20,8 @@ type Store interface {
 	Deliver(ctx context.Context, st *mailstore.Staged, rcpts []mailstore.Recipient) []mailstore.Delivered
 	User(account metadata.AccountID) *mailstore.User
 	InlineOutbound(raw []byte) (metadata.OutboundBody, error)
+	Stored(ctx context.Context, account metadata.AccountID, mailbox metadata.MailboxID, uids []metadata.UID) ([]mailstore.Message, error)
+	StoreFlags(ctx context.Context, req metadata.StoreFlags) (*metadata.StoreResult, error)
 }
 
 var _ Store = (*mailstore.Store)(nil)

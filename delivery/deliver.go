@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (r *Recipient) Plain() mailstore.Recipient {
 // Deliver runs the recipients' scripts and carries out what they decide; it ends st. It answers for each recipient by index:
 // the errors of mailstore.Deliver, or Permission with the words of a script that refuses the message.
 func (d *Deliverer) Deliver(ctx context.Context, st *mailstore.Staged, env Envelope, rcpts []Recipient) []mailstore.Delivered {
-	t := &transaction{d: d, st: st, env: env, plans: make([]plan, len(rcpts))}
+	t := &transaction{d: d, st: st, staged: st, env: env, plans: make([]plan, len(rcpts))}
 	for i := range rcpts {
 		t.plans[i].rcpt = &rcpts[i]
 		t.decide(ctx, &t.plans[i])
@@ -59,11 +60,24 @@ func (d *Deliverer) Deliver(ctx context.Context, st *mailstore.Staged, env Envel
 
 // transaction is one message on its way to all its recipients.
 type transaction struct {
-	d     *Deliverer
-	st    *mailstore.Staged
-	env   Envelope
-	plans []plan
+	d      *Deliverer
+	st     original
+	staged *mailstore.Staged // what copies are made of; nil at an IMAP event that makes none
+	env    Envelope
+	plans  []plan
+	event  *happening // nil at a delivery
 }
+
+// original is the message that scripts run on.
+type original interface {
+	Head() []byte // its header, of a huge one the beginning
+	Hash() []byte
+	Size() int64
+	Open(ctx context.Context, owner metadata.AccountID) io.ReaderAt
+	Outbound(ctx context.Context, owner metadata.AccountID) (metadata.OutboundBody, *metadata.Pack, error)
+}
+
+var _ original = (*mailstore.Staged)(nil)
 
 // plan is what becomes of the message for one recipient.
 type plan struct {
@@ -104,7 +118,17 @@ func (t *transaction) decide(ctx context.Context, p *plan) {
 		p.keepPlain()
 		return
 	}
-	p.host = &host{d: t.d, account: &p.rcpt.Target.Account, chain: c, claimant: t.claimant(p.rcpt), used: map[string]*compiled{}}
+	if result := t.runChain(ctx, p, c, t.claimant(p.rcpt)); result != nil {
+		t.plan(ctx, p, result)
+	} else if p.err == nil {
+		p.keepPlain()
+	}
+}
+
+// runChain runs the scripts of a chain. There is no result when that was not possible: p.err says why, and is nil when the
+// interpreter panicked, which must not cost the message.
+func (t *transaction) runChain(ctx context.Context, p *plan, c *chain, claimant string) *sieve.Result {
+	p.host = &host{d: t.d, account: &p.rcpt.Target.Account, chain: c, claimant: claimant, used: map[string]*compiled{}}
 	run := make([]*sieve.Script, len(c.scripts))
 	for i, sc := range c.scripts {
 		run[i] = sc.script
@@ -119,19 +143,18 @@ func (t *transaction) decide(ctx context.Context, p *plan) {
 		t.d.metrics.runs.WithLabelValues("trouble").Inc()
 		t.d.cfg.Log.ErrorContext(ctx, "a script made the interpreter panic, the message was kept", "id", t.env.ID,
 			"account", p.rcpt.Target.Account.Address, "panic", broken.value, "stack", string(broken.stack))
-		p.keepPlain()
-		return
+		return nil
 	case err != nil:
 		t.d.metrics.runs.WithLabelValues("trouble").Inc()
 		p.err = err
-		return
+		return nil
 	case result.Failure != nil:
 		t.d.metrics.runs.WithLabelValues("failed").Inc()
 		t.d.fault(p, result.Failure)
 	default:
 		t.d.metrics.runs.WithLabelValues("done").Inc()
 	}
-	t.plan(ctx, p, result)
+	return result
 }
 
 // panicked is a panic in the interpreter: a fault of ours that must not cost the message.
@@ -154,7 +177,7 @@ func (t *transaction) run(ctx context.Context, p *plan, scripts []*sieve.Script)
 // input is the message as the scripts of one recipient see it.
 func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
 	cfg, a := &t.d.cfg, &r.Target.Account
-	return sieve.Input{
+	in := sieve.Input{
 		Message: t.st.Open(ctx, a.ID), Size: t.st.Size(),
 		Envelope: sieve.Envelope{From: t.env.From, To: r.To},
 		Environment: map[string]string{
@@ -165,6 +188,10 @@ func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
 		Spam:      cfg.Spam.percent(t.st.Head()),
 		Delimiter: cfg.Delimiter,
 	}
+	if t.event != nil {
+		t.event.input(&in)
+	}
+	return in
 }
 
 // claimant is the same when the MTA tries again; see the package comment.
@@ -222,9 +249,11 @@ func (t *transaction) store(ctx context.Context) {
 	}
 	edited := t.stageEdited(ctx) // before Deliver ends what they are made of
 	if len(whole) == 0 {
-		t.st.Discard()
+		if t.staged != nil {
+			t.staged.Discard()
+		}
 	} else {
-		for i, res := range deliver(ctx, t.d.cfg.Store, t.st, whole) {
+		for i, res := range deliver(ctx, t.d.cfg.Store, t.staged, whole) {
 			owners[i].stored(res)
 		}
 	}

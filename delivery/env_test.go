@@ -169,6 +169,9 @@ func (e *env) content(id metadata.AccountID) string {
 
 func flagText(m metadata.Message) string {
 	var out []string
+	if m.Flags&metadata.FlagDeleted != 0 {
+		out = append(out, "(deleted)")
+	}
 	if m.Flags&metadata.FlagSeen != 0 {
 		out = append(out, "(seen)")
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/rookery-mail/rookery/sieve"
 )
 
-// unserved are the extensions whose part in a delivery is not there: IMAP events run no scripts, and there are no external lists.
-var unserved = []string{"extlists", "imapsieve", "virustest"}
+// unserved are the extensions whose part in a delivery is not there: there are no external lists.
+var unserved = []string{"extlists", "virustest"}
 
 // Extensions returns what scripts may require here: every extension of the language that a delivery serves.
 func Extensions() []string {

@@ -8,6 +8,33 @@ type metrics struct {
 	actions *prometheus.CounterVec // by action
 }
 
+// eventMetrics count what IMAP events come to.
+type eventMetrics struct {
+	messages *prometheus.CounterVec // scripts run, by result
+	learned  *prometheus.CounterVec // by class and result
+	dropped  prometheus.Counter
+}
+
+func newEventMetrics(reg prometheus.Registerer) (*eventMetrics, error) {
+	m := &eventMetrics{
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rookery_imap_event_messages_total", Help: "Messages that Sieve scripts ran for at IMAP events, by result: done (also when a script failed), gone, trouble (ours)."}, []string{"result"}),
+		learned: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rookery_spam_lessons_total", Help: "Messages given to the spam filter to learn, by class (spam, ham) and result: learned, refused, gone, failed, dropped."}, []string{"class", "result"}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rookery_imap_event_messages_dropped_total", Help: "Messages of IMAP events that were not looked at: too many waited, or the node stopped."}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.messages, m.learned, m.dropped} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -66,6 +66,7 @@ func (cmd *appendMessages) run(ctx context.Context, s *session) error {
 		return tryCreate(err)
 	}
 	s.tellSpelling(ctx, cmd.name)
+	s.appendEvent(data.Account, data.Mailbox, data.UID)
 	return appended(s, data.UIDValidity, data.UID, data.UID)
 }
 
@@ -85,6 +86,7 @@ func (cmd *appendMessages) several(ctx context.Context, s *session, a *appending
 		return tryCreate(err)
 	}
 	s.tellSpelling(ctx, cmd.name)
+	s.appendEvent(data.Account, data.Mailbox, data.UIDs...)
 	return appended(s, data.UIDValidity, data.UIDs[0], data.UIDs[len(data.UIDs)-1])
 }
 

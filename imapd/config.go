@@ -33,6 +33,8 @@ type Config struct {
 	AllowPlaintext bool        // passwords in clear from anywhere; otherwise only from loopback and unix sockets
 	Hostname       string      // in the greeting; "": the machine's
 
+	Events Events // nil: nobody wants to know
+
 	LiteralMinus   bool     // LITERAL- instead of LITERAL+ (RFC 7888): what is sent without asking has up to 4096 bytes
 	Administrators []string // addresses, in their one form, of accounts that may see and set the quota of others
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
 
@@ -62,7 +63,7 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if most := s.mostSaved(); most > 0 && uids.Len() > most {
 		return tooMany(most, lastOf(uids, most)[0].First)
 	}
-	var res *metadata.CopyResult
+	var res *mailstore.CopyData
 	err = s.lend(func() (err error) {
 		res, err = s.sel.Copy(ctx, uids, c.dest)
 		return err
@@ -73,6 +74,7 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if len(res.Dest) == 0 {
 		return c.set.goneError()
 	}
+	s.copyEvent(res)
 	s.changed(res.UIDValidity, metadata.UIDSetOf(res.Dest...))
 	text := "COPY completed"
 	if len(res.Source) < uids.Len() {
@@ -82,6 +84,6 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 }
 
 // copyUID returns the response code of RFC 4315 section 3.
-func copyUID(res *metadata.CopyResult) string {
+func copyUID(res *mailstore.CopyData) string {
 	return "COPYUID " + strconv.FormatUint(uint64(res.UIDValidity), 10) + " " + formatUIDs(res.Source) + " " + formatUIDs(res.Dest)
 }

@@ -308,6 +308,7 @@ func (r *fetchRun) markSeen(ctx context.Context, rows []fetchRow) error {
 	if err != nil {
 		return err
 	}
+	r.s.seen(res.Changed)
 	for i, j := 0, 0; i < len(rows) && j < len(res.Changed); i++ {
 		if rows[i].m.UID == res.Changed[j].UID {
 			rows[i].m, rows[i].told = res.Changed[j], true

@@ -42,7 +42,7 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 		return nil
 	}
 	uids, cut := s.highest(uids)
-	var res *metadata.CopyResult
+	var res *mailstore.CopyData
 	err = s.lend(func() (err error) {
 		res, err = s.sel.Move(ctx, uids, c.dest)
 		return err
@@ -53,6 +53,7 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	if len(res.Dest) == 0 {
 		return c.set.goneError()
 	}
+	s.copyEvent(res)
 	s.caused = true
 	s.changed(res.UIDValidity, metadata.UIDSetOf(res.Dest...))
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.

@@ -80,6 +80,7 @@ func (cmd *replace) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return tryCreate(err)
 	}
+	s.appendEvent(data.Account, data.Mailbox, data.UID)
 	// RFC 8508 section 4.3: before the EXPUNGE, which with the EXISTS comes from the sync that follows every command.
 	s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID))
 	s.remark("Replacement message ready")

@@ -157,6 +157,10 @@ func (st *store) run(ctx context.Context, s *session) error {
 	req := st.req
 	var cut cutShort
 	req.UIDs, cut = s.highest(uids)
+	before, err := s.flagsBefore(ctx, req.UIDs)
+	if err != nil {
+		return err
+	}
 	var res *metadata.StoreResult
 	err = s.lend(func() (err error) {
 		res, err = s.sel.StoreFlags(ctx, req)
@@ -165,6 +169,7 @@ func (st *store) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.flagged(before, res.Changed)
 	st.respond(s, res)
 	if len(res.Modified) > 0 {
 		if err := st.respondModified(ctx, s, res.Modified); err != nil {

@@ -19,6 +19,8 @@ type AppendOptions struct {
 type AppendData struct {
 	UID         metadata.UID
 	UIDValidity metadata.UIDValidity
+	Account     metadata.AccountID // whose the mailbox is
+	Mailbox     metadata.MailboxID
 }
 
 // Append makes a staged message exist in a mailbox, and ends st whatever happens. It needs RightInsert; flags to which the user
@@ -52,7 +54,7 @@ func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOpti
 	if res.Err != nil {
 		return nil, wrap(op, res.Err)
 	}
-	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity}, nil
+	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity, Account: m.Account, Mailbox: m.ID}, nil
 }
 
 // Room finds out before a large message is read what would become of it: nil if Append would take size bytes now. NotFound,

@@ -28,6 +28,8 @@ type Batch struct {
 type BatchData struct {
 	UIDs        []metadata.UID // in the order of Add, consecutive
 	UIDValidity metadata.UIDValidity
+	Account     metadata.AccountID // whose the mailbox is
+	Mailbox     metadata.MailboxID
 }
 
 // NewBatch begins a Batch for a mailbox, which needs RightInsert. NotFound, Permission.
@@ -78,7 +80,7 @@ func (b *Batch) Commit(ctx context.Context) (*BatchData, error) {
 		}
 	}
 	if len(items) == 0 {
-		return &BatchData{UIDValidity: b.mailbox.UIDValidity}, nil
+		return &BatchData{UIDValidity: b.mailbox.UIDValidity, Account: b.mailbox.Account, Mailbox: b.mailbox.ID}, nil
 	}
 	s := b.user.store
 	if s.domainIsFull(b.mailbox.Account) {
@@ -98,7 +100,8 @@ func (b *Batch) Commit(ctx context.Context) (*BatchData, error) {
 		return nil, wrap(op, err)
 	}
 	s.publish(hintsOf(items, results)...)
-	data := &BatchData{UIDValidity: results[0].UIDValidity, UIDs: make([]metadata.UID, len(results))}
+	data := &BatchData{UIDValidity: results[0].UIDValidity, UIDs: make([]metadata.UID, len(results)),
+		Account: b.mailbox.Account, Mailbox: b.mailbox.ID}
 	for i := range results {
 		data.UIDs[i] = results[i].UID
 		s.warnOfQuota(b.mailbox.Account, results[i].Use.Without(1, items[i].body.Size()), results[i].Use)

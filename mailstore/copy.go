@@ -7,9 +7,16 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
+// CopyData is what a COPY or MOVE did.
+type CopyData struct {
+	metadata.CopyResult
+	Account metadata.AccountID // whose the destination is
+	Mailbox metadata.MailboxID // the destination
+}
+
 // Copy copies messages of the snapshot to the named mailbox, which needs RightInsert; flags to which the user has no right there
 // are left out (RFC 4314 section 4). NotFound (the caller adds TRYCREATE), Permission, OverQuota (of the mailbox's owner).
-func (sel *Selected) Copy(ctx context.Context, uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
+func (sel *Selected) Copy(ctx context.Context, uids metadata.UIDSet, dest string) (*CopyData, error) {
 	const op = "mailstore.Copy"
 	if err := sel.may(ctx, op, metadata.RightRead); err != nil {
 		return nil, copySourceGone(op, err)
@@ -19,7 +26,7 @@ func (sel *Selected) Copy(ctx context.Context, uids metadata.UIDSet, dest string
 
 // Move is Copy, and expunges the source in the same transaction, which needs RightTrash and RightExpunge there. The expunges
 // come by Sync, like anybody's. Permission also when opened ReadOnly.
-func (sel *Selected) Move(ctx context.Context, uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
+func (sel *Selected) Move(ctx context.Context, uids metadata.UIDSet, dest string) (*CopyData, error) {
 	const op = "mailstore.Move"
 	if err := sel.mayChange(op); err != nil {
 		return nil, err
@@ -30,7 +37,7 @@ func (sel *Selected) Move(ctx context.Context, uids metadata.UIDSet, dest string
 	return sel.transfer(ctx, op, sel.view.store.meta.Move, uids, dest)
 }
 
-func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Context, metadata.CopyRequest) (*metadata.CopyResult, error), uids metadata.UIDSet, dest string) (*metadata.CopyResult, error) {
+func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Context, metadata.CopyRequest) (*metadata.CopyResult, error), uids metadata.UIDSet, dest string) (*CopyData, error) {
 	s := sel.view.store
 	to, err := sel.user.locate(ctx, dest, metadata.RightInsert)
 	if err != nil {
@@ -38,7 +45,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	}
 	uids = intersect(uids, sel.uids)
 	if len(uids) == 0 {
-		return &metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, nil
+		return &CopyData{metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, to.Account, to.ID}, nil
 	}
 	if growth := op == "mailstore.Copy" || to.Account != sel.view.account; growth && s.domainIsFull(to.Account) {
 		return nil, errDomainFull(op)
@@ -64,8 +71,9 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	if err != nil {
 		return nil, wrap(op, err)
 	}
+	data := &CopyData{*res, to.Account, to.ID}
 	if len(res.Dest) == 0 {
-		return res, nil
+		return data, nil
 	}
 	s.warnOfQuota(to.Account, res.Use.Without(int64(len(res.Dest)), res.Bytes), res.Use)
 	hints := append(hintsFor(to.Account, to.ID, res.DestModSeq), hintsFor(sel.view.account, sel.view.id, res.SourceModSeq)...)
@@ -74,7 +82,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 		sel.committed(res.DestModSeq)
 	}
 	s.publish(hints...)
-	return res, nil
+	return data, nil
 }
 
 // copySourceGone returns err, but for a source that is gone an error that is not taken for one about the destination.

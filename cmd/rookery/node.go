@@ -47,6 +47,7 @@ type node struct {
 	store  *mailstore.Store
 	dir    *directory.Local
 	queue  *outbound.Queue
+	events *delivery.Events
 	imap   *imapd.Server
 	pop3   *pop3d.Server
 	sieve  *managesieved.Server
@@ -131,6 +132,13 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		}
 		administrators = append(administrators, address)
 	}
+	deliverer, err := n.newDeliverer(metrics)
+	if err != nil {
+		return err
+	}
+	if n.events, err = newEvents(deliverer, cfg, metrics); err != nil {
+		return err
+	}
 	n.imap, err = imapd.New(imapd.Config{
 		Store: n.store, Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext, Hostname: cfg.Hostname,
 		SubmitUsers:    cfg.SubmitUsers,
@@ -142,8 +150,8 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		LiteralMinus: cfg.Sessions.LiteralMinus, MaxFailures: cfg.Sessions.FailedLogins, MaxBadCommands: cfg.Sessions.BadCommands,
 		LoginTimeout: cfg.Sessions.LoginTimeout, IdleTimeout: cfg.Sessions.IdleTimeout,
 		StreamTimeout: cfg.Sessions.StreamTimeout, WriteTimeout: cfg.Sessions.WriteTimeout,
-		Administrators: administrators,
-		Log:            n.log, Metrics: metrics,
+		Administrators: administrators, Events: imapEvents{n.events},
+		Log: n.log, Metrics: metrics,
 	})
 	if err != nil {
 		return err
@@ -164,10 +172,6 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		MaxConnectionRate: cfg.Limits.ConnectionRate,
 		Log:               n.log, Metrics: metrics,
 	})
-	if err != nil {
-		return err
-	}
-	deliverer, err := n.newDeliverer(metrics)
 	if err != nil {
 		return err
 	}
@@ -253,6 +257,11 @@ func (n *node) stop(ctx context.Context) {
 
 // closeStorage closes what is open, users before what they use.
 func (n *node) closeStorage(ctx context.Context) {
+	if n.events != nil {
+		if err := n.events.Close(ctx); err != nil {
+			n.log.Warn("what scripts make of IMAP events was given up", "error", err)
+		}
+	}
 	if n.queue != nil {
 		if err := n.queue.Close(ctx); err != nil {
 			n.log.Warn("attempts to send mail were given up", "error", err)

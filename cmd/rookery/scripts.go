@@ -5,6 +5,7 @@ import (
 
 	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
 	"github.com/rookery-mail/rookery/delivery"
+	"github.com/rookery-mail/rookery/imapd"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/outbound"
 	"github.com/rookery-mail/rookery/sieve"
@@ -33,6 +34,20 @@ func (n *node) newDeliverer(metrics prometheus.Registerer) (*delivery.Deliverer,
 func spamConfig(cfg *config.Config) delivery.Spam {
 	return delivery.Spam{Header: cfg.Spam.Header, Limit: float64(cfg.Spam.Limit), Off: !cfg.Spam.StandardScript}
 }
+
+// newEvents starts what runs scripts, and trains the spam filter, at IMAP events.
+func newEvents(d *delivery.Deliverer, cfg *config.Config, metrics prometheus.Registerer) (*delivery.Events, error) {
+	return d.NewEvents(delivery.EventsConfig{
+		Rules: cfg.Sieve.Events, Training: delivery.Training{URL: cfg.Spam.RspamdURL, Password: cfg.Spam.RspamdPassword}, Metrics: metrics,
+	})
+}
+
+// imapEvents hands on what imapd says has happened.
+type imapEvents struct{ *delivery.Events }
+
+var _ imapd.Events = imapEvents{}
+
+func (e imapEvents) Happened(ev imapd.Event) { e.Events.Happened(delivery.Event(ev)) }
 
 // sieveLimits bound what one script may cost.
 func sieveLimits(cfg *config.Config) sieve.Limits {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rookery-mail/rookery/delivery"
 	"github.com/rookery-mail/rookery/directory"
 	"github.com/rookery-mail/rookery/outbound"
 )
@@ -204,4 +205,31 @@ func accountName(s string) (name, expected string) {
 		return "", `addresses such as "submit@example.org"`
 	}
 	return strings.ToLower(s), ""
+}
+
+func eventRule(s string) (r delivery.Rule, expected string) {
+	r, ok := delivery.ParseRule(s)
+	if !ok {
+		return r, `rules such as "\\Junk=SCRIPT" or "INBOX>Work=SCRIPT"`
+	}
+	return r, ""
+}
+
+func httpURL(s string) string {
+	if s == "" {
+		return ""
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return "a URL such as http://127.0.0.1:11334"
+	}
+	return ""
+}
+
+func readRspamdPassword(c *Config, v value) string {
+	return text(func(c *Config) *string { return &c.Spam.RspamdPassword }, func(s string) string {
+		if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return "a password without control characters"
+		}
+		return ""
+	})(c, v)
 }

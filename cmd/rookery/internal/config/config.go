@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rookery-mail/rookery/delivery"
 )
 
 // Config is a node's configuration, complete: defaults are filled in.
@@ -63,6 +65,7 @@ type Sieve struct {
 	Scripts                 int
 	ScriptBytes, TotalBytes int64
 	Redirects               int // of one message
+	Events                  []delivery.Rule
 }
 
 // Spam says how an upstream filter marks it.
@@ -70,6 +73,8 @@ type Spam struct {
 	StandardScript bool
 	Header         string
 	Limit          int
+	RspamdURL      string // "": nothing is learned
+	RspamdPassword string
 }
 
 // Limits bound what clients may ask for.

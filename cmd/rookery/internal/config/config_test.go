@@ -81,8 +81,9 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 		"pop3.login_delay": "1m", "pop3.read_ahead": "32MiB", "outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
 		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
+		"sieve.imap_events": `Junk=s,INBOX>Work/*=t`, "spam.rspamd_url": "http://127.0.0.1:11334", "spam.rspamd_password": "x y",
 	}
-	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true} // tested below
+	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true, "spam.rspamd_password_file": true} // tested below
 	for _, k := range keys {
 		v, ok := values[k.name]
 		if !ok {
@@ -207,6 +208,9 @@ func TestRefused(t *testing.T) {
 		{file: "blobs = \"file:/x\"\nblobs_file = \"/y\"", want: "FILE:2: blobs_file: blobs and blobs_file are both given"},
 		{file: "[outbound]\nsubmission = \"smtp://u:hunter2@host?tls=none\"", want: "FILE:2: outbound.submission: its value (not shown) is not right"},
 		{file: "[spam]\nheader = \"X Y\"", want: "expected the name of a header field"},
+		{file: "[spam]\nrspamd_url = \"127.0.0.1:11334\"", want: "expected a URL such as"},
+		{file: "[sieve]\nimap_events = [\"Junk\"]", want: "expected an array of rules such as"},
+		{file: "[sieve]\nimap_events = [\">Junk=s\"]", want: "expected an array of rules such as"},
 		{env: []string{"ROOKERY_IMAP_LISTEN=nonsense"}, want: `ROOKERY_IMAP_LISTEN: imap.listen: "nonsense" is not right; expected host:port`},
 		{env: []string{"ROOKERY_IMAP_LISEN=:143"}, want: "ROOKERY_IMAP_LISEN: is no key of Rookery's, did you mean ROOKERY_IMAP_LISTEN?"},
 		{env: []string{"ROOKERY_METADATA=oracle://x:hunter2@y"}, want: "ROOKERY_METADATA: metadata: its value (not shown)"},

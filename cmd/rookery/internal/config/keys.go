@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/rookery-mail/rookery/delivery"
 )
 
 // key is all there is to know about one key.
@@ -123,6 +125,8 @@ var keys = []key{
 		doc: "All scripts of one account together."},
 	{name: "sieve.redirects", def: `8`, read: number(func(c *Config) *int { return &c.Sieve.Redirects }, 1, 1000),
 		doc: "Redirects of one message by one account's scripts."},
+	{name: "sieve.imap_events", def: `[]`, read: list(func(c *Config) *[]delivery.Rule { return &c.Sieve.Events }, eventRule),
+		doc: "The administrator's shared scripts (rookery sieve put --scope shared) that run when IMAP clients append, copy or move\nmessages or change flags: \"MAILBOX=SCRIPT\", or \"FROM>MAILBOX=SCRIPT\" for copies and moves only. A mailbox is a name,\nthe beginning of one (\"Work/*\"), any (\"*\"), or a special use (\"\\\\Junk\")."},
 
 	{name: "spam.standard_script", def: `true`, read: boolean(func(c *Config) *bool { return &c.Spam.StandardScript }),
 		doc: "Whether mail with X-Spam: Yes, X-Spam-Flag: YES or a score at the limit goes to the mailbox with the special use\n\\Junk, unless the administrator has a script of his own active (rookery sieve put --scope before)."},
@@ -130,6 +134,12 @@ var keys = []key{
 		doc: "The header field with the score that an upstream filter gave; also for Sieve's spamtest."},
 	{name: "spam.limit", def: `6`, read: number(func(c *Config) *int { return &c.Spam.Limit }, 1, 1000),
 		doc: "The score that makes spam: 100 % of spamtest."},
+	{name: "spam.rspamd_url", def: `""`, read: text(func(c *Config) *string { return &c.Spam.RspamdURL }, httpURL),
+		doc: "The controller of an rspamd, such as http://127.0.0.1:11334, that learns from what users do: a message moved or copied\ninto the mailbox with the special use \\Junk is spam, one moved out of it, not to \\Trash, is none. Empty: off."},
+	{name: "spam.rspamd_password", def: `""`, secret: true, read: readRspamdPassword,
+		doc: "Its password; none is needed from addresses in its secure_ip."},
+	{name: "spam.rspamd_password_file", def: `""`, read: secretFile(readRspamdPassword),
+		doc: "A file that holds the password, instead of spam.rspamd_password."},
 
 	{name: "tls.cert", def: `""`, read: text(func(c *Config) *string { return &c.TLSCert }, readable),
 		doc: "Certificate chain in PEM. Empty: a self-signed one is made in data_dir. Read again at SIGHUP."},
