@@ -14,6 +14,7 @@ declare -A programs=(
   [getmail6]=/usr/bin/getmail
   [fetchmail]=/usr/bin/fetchmail
   [mpop]=/usr/bin/mpop
+  [rspamd]=/usr/bin/rspamd
   [sieve-connect]=/usr/bin/sieve-connect
   [php-cli]=/usr/bin/php
   [php-net-sieve]=/usr/share/php/Net/Sieve.php
