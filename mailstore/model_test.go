@@ -226,9 +226,11 @@ func (cl *client) step() {
 		tolerate("Expunge", err)
 		if err == nil {
 			cl.note("EXPUNGE: %v at %d", res.UIDs, res.ModSeq)
+			in := cl.sel.Mailbox().ID
 			cl.sync(mailstore.SyncOptions{})
 			for _, uid := range cl.uids {
-				if res.UIDs.Contains(uid) {
+				// Another session may have deleted the mailbox meanwhile: then another one is selected now.
+				if res.UIDs.Contains(uid) && cl.sel.Mailbox().ID == in {
 					cl.fail("UID %d is still there after the session's own EXPUNGE", uid)
 				}
 			}
