@@ -25,7 +25,8 @@ const (
 type Events struct {
 	d       *Deliverer
 	rules   []Rule
-	flags   bool // a rule may fit a FLAG event
+	flags   bool            // a script may run at a FLAG event
+	own     *mailboxScripts // nil: mailboxes have none
 	pause   time.Duration
 	trainer *trainer
 	metrics *eventMetrics
@@ -43,8 +44,10 @@ type Events struct {
 type EventsConfig struct {
 	Rules    []Rule
 	Training Training
-	Pause    time.Duration         // before what had trouble is tried again, doubled for each further time; 0: 2 s
-	Metrics  prometheus.Registerer // nil: none
+	// MailboxScripts lets mailboxes have scripts, by the annotation of RFC 6785 section 2.3.1.
+	MailboxScripts bool
+	Pause          time.Duration         // before what had trouble is tried again, doubled for each further time; 0: 2 s
+	Metrics        prometheus.Registerer // nil: none
 }
 
 // NewEvents starts what runs scripts at IMAP events.
@@ -52,6 +55,9 @@ func (d *Deliverer) NewEvents(cfg EventsConfig) (*Events, error) {
 	e := &Events{d: d, rules: cfg.Rules, pause: cfg.Pause, queue: make(chan Event, maxEvents)}
 	if e.pause <= 0 {
 		e.pause = 2 * time.Second
+	}
+	if cfg.MailboxScripts {
+		e.own, e.flags = &mailboxScripts{cfg: &d.cfg}, true
 	}
 	for _, r := range cfg.Rules {
 		e.flags = e.flags || r.From == ""
@@ -85,7 +91,7 @@ func (e *Events) wants(ev *Event) bool {
 	case ev.Cause == causeFlag:
 		return e.flags
 	}
-	return len(e.rules) > 0 || e.trainer != nil && ev.From != nil
+	return len(e.rules) > 0 || e.own != nil || e.trainer != nil && ev.From != nil
 }
 
 // Happened takes an event to be worked on. It never blocks.
@@ -198,7 +204,10 @@ func (e *Events) chain(ctx context.Context, from, mailbox *metadata.Mailbox) (*c
 			c.scripts = append(c.scripts, sc)
 		}
 	}
-	return c, nil
+	if e.own == nil {
+		return c, nil
+	}
+	return c, e.ownScript(ctx, c, mailbox)
 }
 
 // persist calls do until it has no trouble with storage, a few times.

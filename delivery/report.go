@@ -103,7 +103,7 @@ func (d *Deliverer) errorMessage(a *metadata.Account, script, text string) []byt
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
 	fmt.Fprintf(w, "The Sieve script %q could not be run to its end for a message:\r\n\r\n    %s\r\n\r\n"+
-		"The message is in your INBOX, or where your mail goes without a script. Until the script is changed,\r\n"+
+		"The message was kept, as without a script: new mail is in your INBOX, or where yours goes. Until the script is changed,\r\n"+
 		"you will not be told of further errors.\r\n", script, strings.ReplaceAll(text, "\n", "\r\n    "))
 	_ = w.Close()
 	return b.Bytes()

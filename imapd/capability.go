@@ -43,6 +43,10 @@ func (s *session) capabilities() string {
 	b.WriteString(" APPENDLIMIT=")
 	b.WriteString(strconv.FormatInt(s.srv.cfg.MaxMessageBytes, 10))
 	b.WriteString(s.limitCapability())
+	if s.srv.cfg.SieveURL != "" {
+		b.WriteString(" IMAPSIEVE=")
+		b.WriteString(s.srv.cfg.SieveURL)
+	}
 	if s.administrator {
 		b.WriteString(" QUOTASET") // RFC 9208 section 4.1.3
 	}

@@ -34,6 +34,8 @@ type Config struct {
 	Hostname       string      // in the greeting; "": the machine's
 
 	Events Events // nil: nobody wants to know
+	// SieveURL names the ManageSieve server whose scripts run at IMAP events (RFC 6785 section 2.1); "": none.
+	SieveURL string
 
 	LiteralMinus   bool     // LITERAL- instead of LITERAL+ (RFC 7888): what is sent without asking has up to 4096 bytes
 	Administrators []string // addresses, in their one form, of accounts that may see and set the quota of others

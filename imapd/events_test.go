@@ -85,3 +85,11 @@ func TestEvents(t *testing.T) {
 		t.Errorf("nobody wants to know of flags, yet happened %q", got)
 	}
 }
+
+func TestIMAPSieveIsAnnounced(t *testing.T) {
+	b := newBed(t)
+	b.srv.cfg.SieveURL = "sieve://mail.example.org"
+	if got := b.session().do("CAPABILITY"); !strings.Contains(got, " IMAPSIEVE=sieve://mail.example.org ") {
+		t.Error(got)
+	}
+}

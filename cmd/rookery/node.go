@@ -150,7 +150,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		LiteralMinus: cfg.Sessions.LiteralMinus, MaxFailures: cfg.Sessions.FailedLogins, MaxBadCommands: cfg.Sessions.BadCommands,
 		LoginTimeout: cfg.Sessions.LoginTimeout, IdleTimeout: cfg.Sessions.IdleTimeout,
 		StreamTimeout: cfg.Sessions.StreamTimeout, WriteTimeout: cfg.Sessions.WriteTimeout,
-		Administrators: administrators, Events: imapEvents{n.events},
+		Administrators: administrators, Events: imapEvents{n.events}, SieveURL: sieveURL(cfg),
 		Log: n.log, Metrics: metrics,
 	})
 	if err != nil {

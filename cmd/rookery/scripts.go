@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
@@ -38,8 +40,21 @@ func spamConfig(cfg *config.Config) delivery.Spam {
 // newEvents starts what runs scripts, and trains the spam filter, at IMAP events.
 func newEvents(d *delivery.Deliverer, cfg *config.Config, metrics prometheus.Registerer) (*delivery.Events, error) {
 	return d.NewEvents(delivery.EventsConfig{
-		Rules: cfg.Sieve.Events, Training: delivery.Training{URL: cfg.Spam.RspamdURL, Password: cfg.Spam.RspamdPassword}, Metrics: metrics,
+		Rules: cfg.Sieve.Events, Training: delivery.Training{URL: cfg.Spam.RspamdURL, Password: cfg.Spam.RspamdPassword},
+		MailboxScripts: cfg.Sieve.MailboxScripts, Metrics: metrics,
 	})
+}
+
+// sieveURL names the ManageSieve server that holds the scripts of mailboxes, "" when IMAP clients are not told.
+func sieveURL(cfg *config.Config) string {
+	_, port, err := net.SplitHostPort(cfg.ManageSieve)
+	switch {
+	case err != nil || cfg.Hostname == "" || !cfg.Sieve.MailboxScripts:
+		return ""
+	case port == "4190": // RFC 5804 section 3
+		return "sieve://" + cfg.Hostname
+	}
+	return "sieve://" + net.JoinHostPort(cfg.Hostname, port)
 }
 
 // imapEvents hands on what imapd says has happened.

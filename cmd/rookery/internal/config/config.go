@@ -66,6 +66,7 @@ type Sieve struct {
 	ScriptBytes, TotalBytes int64
 	Redirects               int // of one message
 	Events                  []delivery.Rule
+	MailboxScripts          bool
 }
 
 // Spam says how an upstream filter marks it.

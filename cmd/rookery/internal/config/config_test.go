@@ -81,7 +81,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 		"pop3.login_delay": "1m", "pop3.read_ahead": "32MiB", "outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
 		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
-		"sieve.imap_events": `Junk=s,INBOX>Work/*=t`, "spam.rspamd_url": "http://127.0.0.1:11334", "spam.rspamd_password": "x y",
+		"sieve.mailbox_scripts": "false", "sieve.imap_events": `Junk=s,INBOX>Work/*=t`, "spam.rspamd_url": "http://127.0.0.1:11334", "spam.rspamd_password": "x y",
 	}
 	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true, "spam.rspamd_password_file": true} // tested below
 	for _, k := range keys {

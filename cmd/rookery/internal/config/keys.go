@@ -128,6 +128,9 @@ var keys = []key{
 	{name: "sieve.imap_events", def: `[]`, read: list(func(c *Config) *[]delivery.Rule { return &c.Sieve.Events }, eventRule),
 		doc: "The administrator's shared scripts (rookery sieve put --scope shared) that run when IMAP clients append, copy or move\nmessages or change flags: \"MAILBOX=SCRIPT\", or \"FROM>MAILBOX=SCRIPT\" for copies and moves only. A mailbox is a name,\nthe beginning of one (\"Work/*\"), any (\"*\"), or a special use (\"\\\\Junk\")."},
 
+	{name: "sieve.mailbox_scripts", def: `true`, read: boolean(func(c *Config) *bool { return &c.Sieve.MailboxScripts }),
+		doc: "Whether mailboxes may have scripts of their owner's for the same events: the annotation /shared/imapsieve/script names\none (RFC 6785). IMAP says so (IMAPSIEVE) if hostname and managesieve.listen are set."},
+
 	{name: "spam.standard_script", def: `true`, read: boolean(func(c *Config) *bool { return &c.Spam.StandardScript }),
 		doc: "Whether mail with X-Spam: Yes, X-Spam-Flag: YES or a score at the limit goes to the mailbox with the special use\n\\Junk, unless the administrator has a script of his own active (rookery sieve put --scope before)."},
 	{name: "spam.header", def: `"X-Spam-Score"`, read: text(func(c *Config) *string { return &c.Spam.Header }, fieldName),
