@@ -106,8 +106,6 @@ func (e *env) owner(t testing.TB, address string) metadata.ScriptOwner {
 	return metadata.AccountScripts(a.ID)
 }
 
-type farListener struct{ net.Listener }
-
 // faultyScripts fails or panics where a test says so.
 type faultyScripts struct {
 	metadata.Store
