@@ -34,8 +34,10 @@ type selectedEvents struct {
 const maxNotifyMailboxes = 20_000
 
 var (
-	errBadEvent = no("BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)", "No such event")
-	errOverflow = no("NOTIFICATIONOVERFLOW", "Too many mailboxes")
+	errBadEvent = no("BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)",
+		"No such event")
+	errOverflow    = no("NOTIFICATIONOVERFLOW", "Too many mailboxes")
+	errAnnotations = no("NOTIFICATIONOVERFLOW", "There are too many annotations")
 )
 
 // notification is what NOTIFY has set up. It belongs to the session, under its lock, but for what tells says.
@@ -59,7 +61,7 @@ func (cmd *setNotify) run(ctx context.Context, s *session) error {
 	}
 	n := &notification{selected: cmd.selected, groups: cmd.groups}
 	if len(n.groups) > 0 {
-		watch, err := s.user.Watch(ctx)
+		watch, err := s.user.Watch(ctx, mailstore.WatchOptions{Annotations: n.wants(metadataEvents)})
 		if err != nil {
 			return err
 		}
@@ -68,6 +70,10 @@ func (cmd *setNotify) run(ctx context.Context, s *session) error {
 		if len(n.told.All()) > maxNotifyMailboxes {
 			watch.Close()
 			return errOverflow
+		}
+		if n.told.TooManyAnnotations() && n.wants(metadataEvents) {
+			watch.Close()
+			return errAnnotations
 		}
 	}
 	before := s.notify

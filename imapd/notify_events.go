@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rookery-mail/rookery/mailstore"
@@ -17,8 +18,11 @@ const (
 	annotationChange // known for what has to be said with it, and not supported
 	mailboxName
 	subscriptionChange
+	mailboxMetadataChange
+	serverMetadataChange
 
-	messageEvents = messageNew | messageExpunge | flagChange | annotationChange
+	messageEvents  = messageNew | messageExpunge | flagChange | annotationChange
+	metadataEvents = mailboxMetadataChange | serverMetadataChange
 )
 
 // eventGroup is events of some mailboxes.
@@ -67,6 +71,11 @@ func (n *notification) events(info *mailstore.MailboxInfo) (e events) {
 		}
 	}
 	return e
+}
+
+// wants reports whether the client wants one of some events of any mailbox.
+func (n *notification) wants(e events) bool {
+	return slices.ContainsFunc(n.groups, func(g eventGroup) bool { return g.events&e != 0 })
 }
 
 // watched returns the events of messages that the client is told of about a mailbox that is not selected: those that it wants and

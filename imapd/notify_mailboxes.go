@@ -9,10 +9,13 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// ownChange is names that a command of this session has changed: the client is not told of what it did itself.
+// ownChange is names, or annotations, that a command of this session has changed: the client is not told of what it did itself.
 type ownChange struct {
 	names []string
 	below bool // and all names below them
+	// annotations of annotated (with "", of the server) and what they have become, by entries in lower case.
+	annotated   string
+	annotations map[string]metadata.AnnotationDigest
 }
 
 func (own *ownChange) includes(name string) bool {
@@ -24,7 +27,7 @@ func (own *ownChange) includes(name string) bool {
 	})
 }
 
-// namesChanged is called when a command has changed names or subscriptions. Trouble means that the client is told of it later.
+// namesChanged is called when a command has changed names, subscriptions or annotations. Trouble means that the client is told of it later.
 func (s *session) namesChanged(ctx context.Context, own ownChange) {
 	n := s.notify
 	if n == nil || n.watch == nil {
@@ -49,7 +52,11 @@ func (s *session) tellMailboxes(own *ownChange) {
 		return
 	}
 	if len(is.All()) > maxNotifyMailboxes {
-		s.overflow()
+		s.overflow("Too many mailboxes")
+		return
+	}
+	if is.TooManyAnnotations() && n.wants(metadataEvents) {
+		s.overflow("There are too many annotations")
 		return
 	}
 	n.told = is
@@ -69,6 +76,9 @@ func (s *session) tellMailboxes(own *ownChange) {
 			s.tellMailbox(old, info, own)
 		}
 	}
+	if !was.SameAnnotations(is) {
+		s.tellAnnotations(was, is, anew, own)
+	}
 	for id := range n.apart {
 		if is.Mailbox(id) == nil {
 			delete(n.apart, id)
@@ -77,10 +87,10 @@ func (s *session) tellMailboxes(own *ownChange) {
 }
 
 // overflow is RFC 5465 section 5.8: from now on nothing is told.
-func (s *session) overflow() {
+func (s *session) overflow(text string) {
 	n := s.notify
 	s.w.Raw("* OK [NOTIFICATIONOVERFLOW")
-	s.remark("Too many mailboxes")
+	s.remark(text)
 	n.selected, n.groups = nil, nil
 	n.watch.Close()
 	n.watch = nil

@@ -33,6 +33,7 @@ type notifyClient struct {
 	flags      map[int]string    // by UID
 	heard      []string          // since all was right
 	next       int               // messages that were announced and not named yet
+	annotated  map[string]bool   // annotations that were told of, by mailbox and entry
 }
 
 // dialNode starts another server, of a node of its own on the same database, and logs in.
@@ -62,6 +63,7 @@ func newNotifyClient(t *testing.T, conn net.Conn) *notifyClient {
 	t.Cleanup(func() { _ = conn.Close() })
 	return &notifyClient{
 		t: t, conn: conn, in: bufio.NewReader(conn), names: map[string]bool{}, subscribed: map[string]bool{}, count: map[string][3]int{}, flags: map[int]string{},
+		annotated: map[string]bool{},
 	}
 }
 
@@ -118,6 +120,11 @@ func (c *notifyClient) apply(line string) {
 	case f[1] == "STATUS":
 		at := func(item string) int { return atoi(c.t, f[slices.Index(f, item)+1]) }
 		c.count[f[2]] = [3]int{at("UIDNEXT"), at("MESSAGES"), at("UNSEEN")}
+	case f[1] == "METADATA":
+		i := strings.Index(line, " /")
+		for entry := range strings.FieldsSeq(line[i:]) {
+			c.annotated[line[len("* METADATA "):i]+" "+entry] = true
+		}
 	case f[2] == "EXISTS":
 		c.next = atoi(c.t, f[1]) - len(c.uids)
 	case f[2] == "EXPUNGE":
@@ -169,7 +176,7 @@ func (c *notifyClient) until(what string, is func() bool) {
 		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 		line, err := c.in.ReadString('\n')
 		if err != nil {
-			c.t.Fatalf("%v; want %s; got names %v\nsubscribed %v\ncounts %v\nUIDs %v (+%d)\nflags %v\nby\n%s", err, what, c.names, c.subscribed, c.count, c.uids, c.next, c.flags,
+			c.t.Fatalf("%v; want %s; got names %v\nsubscribed %v\ncounts %v\nUIDs %v (+%d)\nflags %v\nannotations %v\nby\n%s", err, what, c.names, c.subscribed, c.count, c.uids, c.next, c.flags, c.annotated,
 				strings.Join(c.heard, ""))
 		}
 		c.heard = append(c.heard, line)
@@ -190,6 +197,21 @@ func (c *notifyClient) truth() (names, subscribed map[string]bool, count map[str
 	}
 	delete(other.count, "INBOX")
 	return other.names, other.subscribed, other.count
+}
+
+// annotations is what there is, by mailbox and entry.
+func (c *notifyClient) annotations() map[string]string {
+	c.t.Helper()
+	of := map[string]string{}
+	for _, mailbox := range []string{`""`, "INBOX"} {
+		for _, line := range c.do("GETMETADATA " + mailbox + " (/private/a /private/b /shared/a /shared/b)") {
+			f := strings.Fields(strings.NewReplacer("(", "", ")", "").Replace(line))
+			for i := 3; i < len(f); i += 2 {
+				of[mailbox+" "+f[i]] = f[i+1]
+			}
+		}
+	}
+	return of
 }
 
 // selectedTruth is what FETCH says of the selected mailbox.
@@ -236,9 +258,10 @@ func TestNotifyModel(t *testing.T) {
 			a.do("SELECT INBOX")
 			delete(a.count, "INBOX")
 			for _, line := range a.do("NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge FlagChange)) " +
-				"(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))") {
+				"(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange))") {
 				a.apply(line)
 			}
+			annotations := truth.annotations()
 			level := func() string { return string(rune('a' + r.IntN(3))) }
 			mailbox := func() string {
 				name := "x" + level()
@@ -254,17 +277,26 @@ func TestNotifyModel(t *testing.T) {
 					command := pick(r, "CREATE "+name, "CREATE "+name, "DELETE "+name, "RENAME "+name+" "+mailbox(), "SUBSCRIBE "+name, "UNSUBSCRIBE "+name,
 						"APPEND "+name+" {4+}\r\nabcd", `APPEND INBOX (\Seen) {4+}`+"\r\nabcd", "APPEND INBOX {4+}\r\nabcd",
 						"UID COPY 1:* "+name, "UID STORE 1:* "+pick(r, "+", "-")+"FLAGS.SILENT ("+pick(r, `\Seen`, `\Deleted`, "work")+")",
-						"UID STORE "+strconv.Itoa(1+r.IntN(20))+` +FLAGS.SILENT (\Deleted)`, "EXPUNGE", "UID MOVE 1:3 "+name, "NOOP")
+						"UID STORE "+strconv.Itoa(1+r.IntN(20))+` +FLAGS.SILENT (\Deleted)`, "EXPUNGE", "UID MOVE 1:3 "+name, "NOOP",
+						"SETMETADATA "+pick(r, "INBOX (/shared/a", "INBOX (/shared/b", "INBOX (/private/a", `"" (/private/a`, `"" (/private/b`)+pick(r, " NIL", ` "x"`, ` "y"`)+")")
 					actor.try(command)
 				}
 				names, subscribed, count := truth.truth()
 				truth.do("EXAMINE INBOX")
 				uids, flags := truth.selectedTruth()
 				truth.do("UNSELECT")
-				what := fmt.Sprintf("round %d: names %v\nsubscribed %v\ncounts %v\nUIDs %v\nflags %v\n", round, names, subscribed, count, uids, flags)
+				changed := map[string]bool{}
+				for entry, value := range truth.annotations() {
+					if annotations[entry] != value {
+						annotations[entry], changed[entry] = value, true
+					}
+				}
+				what := fmt.Sprintf("round %d: names %v\nsubscribed %v\ncounts %v\nUIDs %v\nflags %v\nannotations %v\n", round, names, subscribed, count, uids, flags, changed)
 				a.until(what, func() bool {
-					return maps.Equal(a.names, names) && maps.Equal(a.subscribed, subscribed) && maps.Equal(a.count, count) && a.next == 0 && slices.Equal(a.uids, uids) && maps.Equal(a.flags, flags)
+					return maps.Equal(a.names, names) && maps.Equal(a.subscribed, subscribed) && maps.Equal(a.count, count) && a.next == 0 && slices.Equal(a.uids, uids) && maps.Equal(a.flags, flags) &&
+						!slices.ContainsFunc(slices.Collect(maps.Keys(changed)), func(entry string) bool { return !a.annotated[entry] })
 				})
+				clear(a.annotated)
 			}
 		})
 	}
@@ -293,7 +325,7 @@ func FuzzNotify(f *testing.F) {
 	for _, s := range []string{
 		"NONE", "SET STATUS (selected (MessageNew (uid body.peek[header.fields (from to)]) MessageExpunge)) (subtree Lists (MailboxName))",
 		"SET (selected-delayed NONE) (mailboxes (a b \"c\") (MessageNew MessageExpunge FlagChange AnnotationChange))", "SET (personal ())",
-		"SET (selected MessageNew (uid) MessageExpunge)", "SET (inboxes NONE) (subscribed (Foo))", "SET (subtree () NONE)",
+		"SET (selected MessageNew (uid) MessageExpunge)", "SET (personal (MailboxMetadataChange)) (mailboxes x (ServerMetadataChange))", "SET (inboxes NONE) (subscribed (Foo))", "SET (subtree () NONE)",
 	} {
 		f.Add(s)
 	}

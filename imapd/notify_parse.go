@@ -6,11 +6,13 @@ import (
 
 // eventNames are the events there are.
 var eventNames = map[string]events{
-	"MESSAGENEW":         messageNew,
-	"MESSAGEEXPUNGE":     messageExpunge,
-	"FLAGCHANGE":         flagChange,
-	"MAILBOXNAME":        mailboxName,
-	"SUBSCRIPTIONCHANGE": subscriptionChange,
+	"MESSAGENEW":            messageNew,
+	"MESSAGEEXPUNGE":        messageExpunge,
+	"FLAGCHANGE":            flagChange,
+	"MAILBOXNAME":           mailboxName,
+	"SUBSCRIPTIONCHANGE":    subscriptionChange,
+	"MAILBOXMETADATACHANGE": mailboxMetadataChange,
+	"SERVERMETADATACHANGE":  serverMetadataChange,
 }
 
 func parseNotify(p *wire.Parser) (runner, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
 	"github.com/rookery-mail/rookery/mailerr"
@@ -96,7 +97,17 @@ func (cmd *setMetadata) run(ctx context.Context, s *session) error {
 	case mailerr.Limit:
 		return no("METADATA TOOMANY", "There are too many annotations")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if s.notify != nil && s.notify.wants(metadataEvents) {
+		own := ownChange{annotated: cmd.name, annotations: make(map[string]metadata.AnnotationDigest, len(cmd.changes))}
+		for _, c := range cmd.changes {
+			own.annotations[strings.ToLower(c.Entry)] = metadata.DigestAnnotation(c.Value)
+		}
+		s.namesChanged(ctx, own)
+	}
+	return nil
 }
 
 // writeValue writes NIL, a string, or a literal8 for what no string may hold.

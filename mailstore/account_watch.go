@@ -28,7 +28,8 @@ type accountWatch struct {
 	refs int           // guarded by watches.mu
 	turn chan struct{} // holds a value while the database is read, and subs is changed
 
-	listing atomic.Pointer[Listing]
+	listing    atomic.Pointer[Listing]
+	annotators atomic.Int32 // sessions that watch annotations too
 
 	mu       sync.Mutex
 	sessions []*Watch                         // guarded by mu
@@ -154,7 +155,13 @@ func (a *accountWatch) readList(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.publish(newListing(a.listing.Load(), infos))
+		var annotations *annotationStates
+		if a.annotators.Load() > 0 {
+			if annotations, err = a.user.annotationStates(ctx, infos); err != nil {
+				return err
+			}
+		}
+		a.publish(newListing(a.listing.Load(), infos, annotations))
 		if !a.listen() {
 			return nil
 		}
@@ -203,6 +210,9 @@ func (a *accountWatch) listen() (added bool) {
 		return false
 	}
 	owners := a.listing.Load().owners(a.user.account)
+	if a.annotators.Load() > 0 {
+		owners = append(owners, everybody)
+	}
 	for account, sub := range a.subs {
 		if account != a.user.account && !slices.Contains(owners, metadata.AccountID(account)) {
 			sub.Close()
@@ -210,7 +220,7 @@ func (a *accountWatch) listen() (added bool) {
 		}
 	}
 	for _, owner := range owners {
-		if a.subs[owner] == nil && len(a.subs) <= maxWatchedOwners {
+		if a.subs[owner] == nil && (len(a.subs) <= maxWatchedOwners || owner == everybody) {
 			a.subs[owner] = a.user.store.cfg.Notify.Subscribe(owner, a.hint)
 			added = true
 		}

@@ -54,6 +54,11 @@ func (m *located) mayAnnotate(op string) error {
 	return nil
 }
 
+// annotatable is mayAnnotate of a mailbox in a list.
+func (m *MailboxInfo) annotatable() bool {
+	return !m.NonExistent && m.Rights.Has(metadata.RightLookup) && m.Rights&annotatable != 0
+}
+
 // Annotations returns annotations of a mailbox, or with "" of the server: its shared ones, and the user's private ones. For a
 // mailbox it needs RightLookup and one of RightRead, RightSeen, RightWrite, RightInsert, RightPost. NotFound, Permission, Invalid
 // (an entry's name), Limit.
@@ -166,7 +171,7 @@ func (u *User) ListAnnotations(ctx context.Context, mailboxes []MailboxInfo, ent
 	q := metadata.AnnotationQuery{Account: u.account, MaxSize: metadata.MaxAnnotationValue}
 	for i := range mailboxes {
 		m := &mailboxes[i]
-		if !m.NonExistent && m.Rights.Has(metadata.RightLookup) && m.Rights&annotatable != 0 {
+		if m.annotatable() {
 			q.Mailboxes = append(q.Mailboxes, m.ID)
 		}
 	}

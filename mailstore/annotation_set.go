@@ -6,6 +6,7 @@ import (
 
 	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/metadata"
+	"github.com/rookery-mail/rookery/notify"
 )
 
 // SetAnnotationsOptions says who sets annotations.
@@ -20,7 +21,7 @@ type SetAnnotationsOptions struct {
 func (u *User) SetAnnotations(ctx context.Context, mailbox string, changes []Annotation, o SetAnnotationsOptions) error {
 	const op = "mailstore.SetAnnotations"
 	req := metadata.SetAnnotations{Account: u.account, Mailbox: metadata.ServerAnnotations}
-	shared, admin := false, false
+	shared, private, admin := false, false, false
 	for _, c := range changes {
 		name, err := canonicalEntry(c.Entry)
 		if err == nil && !IsAnnotation(name) {
@@ -29,7 +30,8 @@ func (u *User) SetAnnotations(ctx context.Context, mailbox string, changes []Ann
 		if err != nil {
 			return wrap(op, err)
 		}
-		shared = shared || !metadata.IsPrivateAnnotation(name)
+		own := metadata.IsPrivateAnnotation(name)
+		shared, private = shared || !own, private || own
 		admin = admin || name == AdminEntry
 		req.Changes = append(req.Changes, metadata.AnnotationChange{Entry: name, Value: c.Value})
 	}
@@ -40,7 +42,11 @@ func (u *User) SetAnnotations(ctx context.Context, mailbox string, changes []Ann
 		case shared && !o.Administrator:
 			return mailerr.New(op, mailerr.Permission, "shared entries of the server are set by administrators")
 		}
-		return wrap(op, u.store.meta.SetAnnotations(ctx, req))
+		if err := u.store.meta.SetAnnotations(ctx, req); err != nil {
+			return wrap(op, err)
+		}
+		u.annotated(shared, private, everybody)
+		return nil
 	}
 	m, err := u.locate(ctx, mailbox, 0)
 	if err == nil {
@@ -53,7 +59,26 @@ func (u *User) SetAnnotations(ctx context.Context, mailbox string, changes []Ann
 		return wrap(op, err)
 	}
 	req.Mailbox, req.Owner = m.ID, m.Account
-	return wrap(op, u.store.meta.SetAnnotations(ctx, req))
+	if err := u.store.meta.SetAnnotations(ctx, req); err != nil {
+		return wrap(op, err)
+	}
+	u.annotated(shared, private, m.Account)
+	return nil
+}
+
+// annotated tells those who may see annotations that have changed: the user, and for shared ones whoever listens to hints of an
+// account.
+func (u *User) annotated(shared, private bool, account metadata.AccountID) {
+	var hints []notify.Hint
+	if shared {
+		hints = append(hints, listHint(account))
+	}
+	if private && !(shared && account == u.account) {
+		hints = append(hints, listHint(u.account))
+	}
+	if len(hints) > 0 {
+		u.store.publish(hints...)
+	}
 }
 
 // CheckEntry returns an error of kind Invalid for what is no entry's name by RFC 5464 section 3.2, nor the beginning of one.

@@ -39,6 +39,9 @@ func hintOf(account metadata.AccountID, mailbox metadata.MailboxID, modseq metad
 // listHint says that the account's list of mailboxes changed.
 func listHint(account metadata.AccountID) notify.Hint { return notify.Hint{Account: account} }
 
+// everybody is the account of hints that are for all who watch annotations: those that the server shares changed.
+var everybody metadata.AccountID
+
 // hintsFor is hintOf, or nothing for a mailbox that did not change.
 func hintsFor(account metadata.AccountID, mailbox metadata.MailboxID, modseq metadata.ModSeq) []notify.Hint {
 	if modseq == 0 {

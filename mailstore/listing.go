@@ -11,7 +11,9 @@ import (
 // Watch have in common is the same *MailboxInfo.
 type Listing struct {
 	infos []*MailboxInfo
-	index *listingIndex // shared by Listings that differ in rows only
+	index *listingIndex // shared by Listings that differ in rows or annotations only
+	// annotations is nil unless somebody watches them; shared by Listings that do not differ in it.
+	annotations *annotationStates
 }
 
 // listingIndex is where in a Listing things are.
@@ -21,9 +23,13 @@ type listingIndex struct {
 }
 
 // newListing returns the Listing of infos; those equal to before's are taken from there. It is before itself if nothing differs.
-func newListing(before *Listing, infos []MailboxInfo) *Listing {
+func newListing(before *Listing, infos []MailboxInfo, annotations *annotationStates) *Listing {
+	if before != nil && annotations.equal(before.annotations) {
+		annotations = before.annotations
+	}
 	l := &Listing{
-		infos: make([]*MailboxInfo, len(infos)),
+		infos:       make([]*MailboxInfo, len(infos)),
+		annotations: annotations,
 		index: &listingIndex{
 			byID:   make(map[metadata.MailboxID]int, len(infos)),
 			byName: make(map[string]int, len(infos)),
@@ -53,7 +59,9 @@ func newListing(before *Listing, infos []MailboxInfo) *Listing {
 		}
 		same = same && before.infos[i] == info
 	}
-	if same {
+	if same && annotations != before.annotations {
+		l.index = before.index
+	} else if same {
 		return before
 	}
 	return l
@@ -61,7 +69,7 @@ func newListing(before *Listing, infos []MailboxInfo) *Listing {
 
 // withRows returns the Listing with mailboxes as they are in rows.
 func (l *Listing) withRows(rows []*metadata.Mailbox) *Listing {
-	next := &Listing{infos: slices.Clone(l.infos), index: l.index}
+	next := &Listing{infos: slices.Clone(l.infos), index: l.index, annotations: l.annotations}
 	for _, row := range rows {
 		i, ok := l.index.byID[row.ID]
 		if !ok || row.HighestModSeq <= l.infos[i].HighestModSeq {

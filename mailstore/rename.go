@@ -123,6 +123,7 @@ func (u *User) renameInbox(ctx context.Context, to string) error {
 		}
 		return err
 	}
+	u.store.publish(listHint(u.account))
 	_, msgs, err := u.store.meta.LoadMailbox(ctx, inbox.ID)
 	if err != nil {
 		return err

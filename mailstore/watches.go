@@ -108,18 +108,28 @@ func (a *accountWatch) refresh(ctx context.Context) error {
 // Watch is one session's watch of all that User.List returns.
 type Watch struct {
 	account *accountWatch
+	o       WatchOptions
 	changed chan struct{}
 	close   sync.Once
+}
+
+// WatchOptions says what is watched beside the list of mailboxes.
+type WatchOptions struct {
+	Annotations bool // see Listing.ChangedAnnotations
 }
 
 // Watch begins to watch the user's mailboxes, whatever node changes them. One watch an account and node is shared by its
 // sessions: hints tell of changes at once, polls (Config.PollHealthy, PollUnhealthy) of those that no hint told. Of mailboxes that
 // are shared with a whole domain, and by more than some dozens of owners, only polls tell when rights change. Unavailable.
-func (u *User) Watch(ctx context.Context) (*Watch, error) {
+func (u *User) Watch(ctx context.Context, o WatchOptions) (*Watch, error) {
 	const op = "mailstore.Watch"
 	a := u.store.watches.acquire(u.account)
-	w := &Watch{account: a, changed: make(chan struct{}, 1)}
+	w := &Watch{account: a, o: o, changed: make(chan struct{}, 1)}
+	if o.Annotations {
+		a.annotators.Add(1)
+	}
 	if err := a.open(ctx); err != nil {
+		w.leave()
 		u.store.watches.release(a)
 		return nil, wrap(op, err)
 	}
@@ -160,6 +170,14 @@ func (w *Watch) Close() {
 			}
 		}
 		a.mu.Unlock()
+		w.leave()
 		a.user.store.watches.release(a)
 	})
+}
+
+// leave takes back what the watch asked for beside the list.
+func (w *Watch) leave() {
+	if w.o.Annotations {
+		w.account.annotators.Add(-1)
+	}
 }

@@ -1,6 +1,7 @@
 package mailstore_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func (n *countedHints) of(account metadata.AccountID) int {
 
 func watch(c *cluster, s *mailstore.Store, account metadata.AccountID) *mailstore.Watch {
 	c.t.Helper()
-	w, err := s.User(account).Watch(c.ctx)
+	w, err := s.User(account).Watch(c.ctx, mailstore.WatchOptions{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func TestWatchesComeAndGo(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 10 {
-				w, err := na.User(account).Watch(c.ctx)
+				w, err := na.User(account).Watch(c.ctx, mailstore.WatchOptions{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -202,4 +203,80 @@ func TestWatchesComeAndGo(t *testing.T) {
 	w := watch(c, na, account)
 	wg.Wait()
 	awaitListing(c, w, "all deliveries", messagesIn("INBOX", deliveries))
+}
+
+// changedSince is what a watch says of annotations, as text: those that are gone in parentheses.
+func changedSince(before *mailstore.Listing, w *mailstore.Watch, mailbox metadata.MailboxID) (text string) {
+	for _, c := range w.Mailboxes().ChangedAnnotations(before, mailbox) {
+		entry := c.Entry
+		if c.Digest == 0 {
+			entry = "(" + entry + ")"
+		}
+		text += entry + " "
+	}
+	return strings.TrimSuffix(text, " ")
+}
+
+// Annotations are watched if a session asks for that: those that the user may see, by hints alone and by polls alone.
+func TestWatchAnnotations(t *testing.T) {
+	for name, hints := range map[string]bool{"hints": true, "polls": false} {
+		t.Run(name, func(t *testing.T) {
+			n := newNeighbours(t)
+			change := func(cfg *mailstore.Config) {
+				cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour
+				if !hints {
+					own := notify.NewLocal()
+					t.Cleanup(func() { _ = own.Close() })
+					cfg.Notify, cfg.PollHealthy, cfg.PollUnhealthy = own, 50*time.Millisecond, 50*time.Millisecond
+				}
+			}
+			na, nb := n.node(change), n.node(change)
+			owner := nb.User(n.owner)
+			n.give(nb, "Box", n.guest, metadata.RightLookup|metadata.RightRead)
+			set(t, owner, "Box", "/shared/a", "1", "/private/a", "1")
+			plain := watch(n.cluster, na, n.guest)
+			w, err := na.User(n.guest).Watch(n.ctx, mailstore.WatchOptions{Annotations: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			box := w.Mailboxes().Named(n.foreign("Box")).ID
+			if got := changedSince(nil, w, box); got != "/shared/a" {
+				t.Errorf("at first there are %q", got)
+			}
+			await := func(what string, mailbox metadata.MailboxID, want string, do func()) {
+				t.Helper()
+				before := w.Mailboxes()
+				do()
+				awaitListing(n.cluster, w, what, func(*mailstore.Listing) bool { return changedSince(before, w, mailbox) == want })
+				if !before.SameNames(w.Mailboxes()) || before.SameAnnotations(w.Mailboxes()) {
+					t.Errorf("%s: names are other ones, or annotations the same", what)
+				}
+			}
+			await("others' shared ones", box, "/shared/a /shared/b", func() { set(t, owner, "Box", "/shared/b", "2", "/private/b", "2", "/shared/a", "2") })
+			await("a removed one", box, "(/shared/a)", func() {
+				changes := []mailstore.Annotation{{Entry: "/shared/a"}, {Entry: "/shared/b", Value: []byte("2")}}
+				if err := owner.SetAnnotations(t.Context(), "Box", changes, mailstore.SetAnnotationsOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			})
+			await("the user's own", box, "/private/a", func() { set(t, nb.User(n.guest), n.foreign("Box"), "/private/a", "3") })
+			await("the user's own of the server", metadata.ServerAnnotations, "/private/a", func() { set(t, nb.User(n.guest), "", "/private/a", "3") })
+			entry := "/shared/vendor/test/" + n.owner.String()
+			await("what the server shares", metadata.ServerAnnotations, entry, func() { set(t, owner, "", entry, "1") })
+			before := w.Mailboxes()
+			n.give(nb, "Box", n.guest, metadata.RightLookup)
+			awaitListing(n.cluster, w, "a right that is taken", func(l *mailstore.Listing) bool { return !l.Mailbox(box).Rights.Has(metadata.RightRead) })
+			if got := changedSince(before, w, box); got != "" {
+				t.Errorf("what may not be seen has changed: %q", got)
+			}
+			w.Close()
+			if err := plain.Refresh(n.ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got := changedSince(nil, plain, metadata.ServerAnnotations); got != "" {
+				t.Errorf("nobody watches annotations, and there are %q", got)
+			}
+		})
+	}
 }

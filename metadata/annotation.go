@@ -2,6 +2,8 @@ package metadata
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 )
 
@@ -16,6 +18,8 @@ const (
 	MaxAnnotationBytes = 8 << 20
 	// MaxAnnotationsRead bounds the values that one look-up returns, in bytes.
 	MaxAnnotationsRead = 32 << 20
+	// MaxAnnotationsCompared is how many annotations one AnnotationDigests returns.
+	MaxAnnotationsCompared = 50_000
 )
 
 // The first levels of entry names: whose an annotation is (RFC 5464 section 3.2).
@@ -38,6 +42,26 @@ type Annotation struct {
 // IsPrivateAnnotation reports whether each account has an annotation of this name of its own.
 func IsPrivateAnnotation(entry string) bool {
 	return entry == PrivateAnnotations || strings.HasPrefix(entry, PrivateAnnotations+"/")
+}
+
+// AnnotationDigest tells values of an annotation apart: equal values have equal ones, others with all likelihood not. 0 is that of
+// none.
+type AnnotationDigest int64
+
+// DigestAnnotation returns the digest of a value; nil is none.
+func DigestAnnotation(value []byte) AnnotationDigest {
+	if value == nil {
+		return 0
+	}
+	sum := sha256.Sum256(value)
+	return AnnotationDigest(binary.BigEndian.Uint64(sum[:])>>1 | 1<<62)
+}
+
+// AnnotationState is an annotation without its value.
+type AnnotationState struct {
+	Mailbox MailboxID
+	Entry   string
+	Digest  AnnotationDigest
 }
 
 // AnnotationQuery names annotations. Names are in lower case and valid.
@@ -69,6 +93,10 @@ type AnnotationStore interface {
 	// Annotations returns what there is of what is asked for, in the order of mailboxes' ids and names of entries. One look-up.
 	// Limit when that is more than MaxAnnotationsRead.
 	Annotations(ctx context.Context, q AnnotationQuery) ([]Annotation, error)
+	// AnnotationDigests returns an account's private annotations, the shared ones of its mailboxes and those of others' that are
+	// named, or of the server, in the order of mailboxes' ids and names of entries. One look-up. Limit when there are more than
+	// MaxAnnotationsCompared.
+	AnnotationDigests(ctx context.Context, account AccountID, others []MailboxID) ([]AnnotationState, error)
 	// SetAnnotations makes all changes or none. NotFound: the account or the mailbox is gone. TooBig: a value is above
 	// MaxAnnotationValue. Limit: there would be more than MaxAnnotations, or an account would pay for more than MaxAnnotationBytes;
 	// not when nothing is added. Invalid: a name that may not be stored.

@@ -2,6 +2,7 @@ package metadatatest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rookery-mail/rookery/mailerr"
@@ -188,4 +189,76 @@ func testCopyAnnotations(f *fixture) {
 	f.must(err)
 	f.wantKind(f.s.CopyAnnotations(f.ctx(), u.id, u.inbox, m.ID), mailerr.Limit)
 	f.wantAnnotations(f.annotations(u, m.ID), "")
+}
+
+// digests is which annotations an account learns the digests of, as text; those of the server but for entry are of other tests.
+func (f *fixture) digests(u user, serverEntry string, others ...metadata.MailboxID) (map[string]metadata.AnnotationDigest, string) {
+	f.Helper()
+	found, err := f.s.AnnotationDigests(f.ctx(), u.id, others)
+	f.must(err)
+	of := map[string]metadata.AnnotationDigest{}
+	var names []string
+	last := metadata.AnnotationState{}
+	for _, a := range found {
+		if c := strings.Compare(string(last.Mailbox[:]), string(a.Mailbox[:])); c > 0 || c == 0 && last.Entry >= a.Entry {
+			f.Errorf("%q comes after %q", a.Entry, last.Entry)
+		}
+		last = a
+		if a.Mailbox == metadata.ServerAnnotations && strings.HasPrefix(a.Entry, "/shared/") && a.Entry != serverEntry {
+			continue
+		}
+		name := map[metadata.MailboxID]string{u.inbox: "INBOX", u.trash: "Trash", metadata.ServerAnnotations: "server"}[a.Mailbox]
+		if name == "" {
+			name = "other"
+		}
+		name += strings.ReplaceAll(a.Entry, serverEntry, "/mine")
+		names = append(names, name)
+		of[name] = a.Digest
+	}
+	slices.Sort(names)
+	return of, strings.Join(names, " ")
+}
+
+func testAnnotationDigests(f *fixture) {
+	u, other := f.user(), f.user()
+	mine := "/shared/vendor/test/" + u.id.String()
+	set := func(by, owner user, box metadata.MailboxID, pairs ...string) {
+		f.Helper()
+		f.must(f.s.SetAnnotations(f.ctx(), metadata.SetAnnotations{Account: by.id, Mailbox: box, Owner: owner.id, Changes: annotate(pairs...)}))
+	}
+	set(u, u, u.inbox, "/private/a", "1", "/shared/a", "1", "/shared/b", "")
+	set(u, u, u.trash, "/shared/c", "1")
+	set(u, other, other.inbox, "/private/d", "1")
+	set(other, u, u.inbox, "/private/a", "theirs", "/private/e", "1")
+	set(other, other, other.inbox, "/shared/f", "1", "/private/g", "1")
+	set(other, other, other.trash, "/shared/h", "1")
+	set(u, u, metadata.ServerAnnotations, "/private/i", "1", mine, "1")
+
+	_, names := f.digests(u, mine)
+	f.wantAnnotations(names, "INBOX/private/a INBOX/shared/a INBOX/shared/b Trash/shared/c other/private/d server/private/i")
+	all := []metadata.MailboxID{other.inbox, u.inbox, metadata.ServerAnnotations}
+	of, names := f.digests(u, mine, all...)
+	f.wantAnnotations(names, "INBOX/private/a INBOX/shared/a INBOX/shared/b Trash/shared/c other/private/d other/shared/f server/mine server/private/i")
+	for name, digest := range of {
+		value := []byte("1")
+		if name == "INBOX/shared/b" {
+			value = []byte{}
+		}
+		if digest != metadata.DigestAnnotation(value) || digest == 0 {
+			f.Errorf("the digest of %s is %d", name, digest)
+		}
+	}
+	set(u, u, u.inbox, "/private/a", "-", "/shared/a", "2", "/shared/b", "")
+	set(u, u, metadata.ServerAnnotations, mine, "-", "/private/i", "1")
+	f.must(f.s.CopyAnnotations(f.ctx(), u.id, u.inbox, u.trash))
+	now, names := f.digests(u, mine, all...)
+	f.wantAnnotations(names, "INBOX/shared/a INBOX/shared/b Trash/shared/a Trash/shared/b Trash/shared/c other/private/d other/shared/f server/private/i")
+	for name, digest := range now {
+		if changed := digest != of[name]; changed != (name == "INBOX/shared/a" || of[name] == 0) {
+			f.Errorf("the digest of %s was %d, and is %d", name, of[name], digest)
+		}
+	}
+	if now["Trash/shared/a"] != metadata.DigestAnnotation([]byte("2")) {
+		f.Errorf("a copy's digest is %d", now["Trash/shared/a"])
+	}
 }

@@ -70,6 +70,7 @@ var tests = []struct {
 	{"ServerAnnotations", testServerAnnotations},
 	{"AnnotationsRefused", testAnnotationsRefused},
 	{"CopyAnnotations", testCopyAnnotations},
+	{"AnnotationDigests", testAnnotationDigests},
 	{"Bodies", testBodies},
 	{"Quota", testQuota},
 	{"QuotaGrace", testQuotaGrace},

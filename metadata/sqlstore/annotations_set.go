@@ -14,17 +14,18 @@ var (
 		WHERE mailbox_id = $1 AND account_id IN ({list})`)
 	sqlAnnotationUse = newText("use of annotations", `SELECT payer_id, CAST(SUM(size + LENGTH(entry)) AS INT8) FROM annotations
 		WHERE payer_id IN ({list}) GROUP BY payer_id`)
-	sqlPutAnnotation = newText("put annotation", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, value)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mailbox_id, account_id, entry) DO UPDATE SET size = excluded.size, value = excluded.value`)
+	sqlPutAnnotation = newText("put annotation", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, digest, value)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (mailbox_id, account_id, entry)
+		DO UPDATE SET size = excluded.size, digest = excluded.digest, value = excluded.value`)
 	sqlDeleteAnnotation = newText("delete annotation", `DELETE FROM annotations WHERE mailbox_id = $1 AND account_id = $2 AND entry = $3`)
 
-	sqlAddAnnotationLock = newText("add lock of annotations", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, value)
-		VALUES ($1, $2, $3, $2, 0, $4) ON CONFLICT (mailbox_id, account_id, entry) DO NOTHING`)
+	sqlAddAnnotationLock = newText("add lock of annotations", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, digest, value)
+		VALUES ($1, $2, $3, $2, 0, 0, $4) ON CONFLICT (mailbox_id, account_id, entry) DO NOTHING`)
 	sqlLockAnnotations = newText("lock annotations", `SELECT size FROM annotations WHERE mailbox_id = $1 AND account_id = $2 AND entry = $3
 		{for update}`)
 
-	sqlCopyAnnotations = newText("copy annotations", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, value)
-		SELECT CAST($1 AS {blob}), account_id, entry, payer_id, size, value FROM annotations
+	sqlCopyAnnotations = newText("copy annotations", `INSERT INTO annotations (mailbox_id, account_id, entry, payer_id, size, digest, value)
+		SELECT CAST($1 AS {blob}), account_id, entry, payer_id, size, digest, value FROM annotations
 		WHERE mailbox_id = $2 AND account_id IN ({list})
 		ON CONFLICT (mailbox_id, account_id, entry) DO NOTHING`)
 
@@ -150,7 +151,8 @@ func (s *Store) SetAnnotations(ctx context.Context, req metadata.SetAnnotations)
 			}
 			grown[payer(k)] += int64(len(value)) - size
 			p := payer(k)
-			stmts = append(stmts, sqlPutAnnotation.stmt(&s.words, 0, req.Mailbox[:], k.account[:], k.entry, p[:], int64(len(value)), value))
+			stmts = append(stmts, sqlPutAnnotation.stmt(&s.words, 0, req.Mailbox[:], k.account[:], k.entry, p[:], int64(len(value)),
+				int64(metadata.DigestAnnotation(value)), value))
 		}
 		for account := range added {
 			if have.count[account] > metadata.MaxAnnotations {
