@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,5 +57,41 @@ func TestManyFilters(t *testing.T) {
 	long := strings.Repeat("x", metadata.MaxAnnotationName)
 	if got := c.do("SEARCH FILTER " + long); got != "NO [UNDEFINED-FILTER "+long+"] No such filter" {
 		t.Error(got)
+	}
+}
+
+// More annotations than can be compared are not watched: NOTIFY is refused, or ends.
+func TestNotifyTooManyAnnotations(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, nil)
+	id := e.account(t, user).ID
+	fill := func(mailbox metadata.MailboxID, n int) {
+		t.Helper()
+		var changes []metadata.AnnotationChange
+		for i := range n {
+			changes = append(changes, metadata.AnnotationChange{Entry: fmt.Sprintf("/private/%d", i), Value: []byte{}})
+		}
+		if err := e.meta.SetAnnotations(t.Context(), metadata.SetAnnotations{Account: id, Mailbox: mailbox, Owner: id, Changes: changes}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range metadata.MaxAnnotationsCompared / metadata.MaxAnnotations {
+		m, err := e.store.User(id).Create(t.Context(), fmt.Sprintf("x%d", i), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(m.ID, metadata.MaxAnnotations)
+	}
+	const set = "NOTIFY SET (personal (MailboxMetadataChange))"
+	c := e.login(t)
+	for _, step := range []struct{ command, want string }{
+		{set, "OK NOTIFY completed"},
+		{`SETMETADATA "" (/private/one "more")`, "* OK [NOTIFICATIONOVERFLOW] There are too many annotations|OK SETMETADATA completed"},
+		{set, "NO [NOTIFICATIONOVERFLOW] There are too many annotations"},
+		{"NOTIFY SET (personal (MailboxName))", "OK NOTIFY completed"},
+	} {
+		if got := strings.Join(c.do(step.command), "|"); got != step.want {
+			t.Errorf("%s: got %q", step.command, got)
+		}
 	}
 }

@@ -17,7 +17,7 @@
 //   - ghost: the row of an expunged message that some session was not told of.
 //   - watcher: moves views on after hints, and compares all open views with the database every few seconds.
 //   - Watch: one session's look at all its user's mailboxes; a Listing is what it sees. What a node knows of an account's mailboxes
-//     is shared by the account's sessions, and is read while there are any.
+//     is shared by the account's sessions, and is read while there are any; annotations while one of them asks for those.
 //   - Selected: one session's use of one mailbox: its own snapshot of UIDs (hence sequence numbers), which changes only in
 //     Sync, when the session is about to tell its client.
 //

@@ -4,7 +4,7 @@ import "context"
 
 // Hint says that a mailbox changed.
 type Hint struct {
-	Account [16]byte
+	Account [16]byte // all zero: something that all accounts see changed
 	Mailbox [16]byte // all zero: the account's list of mailboxes changed
 	ModSeq  uint64   // the MODSEQ it reached
 }
