@@ -109,7 +109,8 @@ type OutboundStore interface {
 	// id is there, in whatever state, and for one whose handle was used: nothing is sent twice. TooBig for a body beyond
 	// MaxOutboundData, Invalid.
 	Enqueue(ctx context.Context, items []Enqueue) (queued []bool, err error)
-	// ClaimOutbound leases up to limit items that are due, to holder for ttl. What a holder does not end becomes due again.
+	// ClaimOutbound leases about limit items that are due, to holder for ttl; it takes evenly from several lists, so that it may
+	// return fewer while more are due. What a holder does not end becomes due again.
 	ClaimOutbound(ctx context.Context, holder string, ttl time.Duration, limit int) ([]OutboundItem, error)
 	// RenewOutbound extends leases and returns those of ids that holder still has.
 	RenewOutbound(ctx context.Context, holder string, ttl time.Duration, ids []OutboundID) ([]OutboundID, error)

@@ -73,7 +73,7 @@ func TestQueueCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 		// They were tried, and wait for an hour.
-		claimed, err := meta.ClaimOutbound(t.Context(), "node", time.Minute, 3)
+		claimed, err := meta.ClaimOutbound(t.Context(), "node", time.Minute, 100)
 		if err != nil || len(claimed) != 3 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
