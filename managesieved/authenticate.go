@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"strings"
-	"time"
 
 	"github.com/rookery-mail/rookery/mailerr"
 )
@@ -44,13 +43,17 @@ func authenticate(ctx context.Context, s *session, c *scanned) error {
 
 // saslResponse asks for the client's one response: a string on a line of its own.
 func (s *session) saslResponse() (string, error) {
-	s.out.WriteString(quote("") + "\r\n")
-	s.startClock()
+	s.Out.WriteString(quote("") + "\r\n")
 	c := &scanned{name: "AUTHENTICATE"}
-	a, bad, err := s.argument(c.name)
+	var a argument
+	var bad error
+	err := s.Await(false)
+	if err == nil {
+		a, bad, err = s.argument(c.name)
+	}
 	if err == nil && bad == nil {
 		var line string
-		if line, err = s.in.ReadString('\n'); err == nil && strings.TrimSpace(line) != "" {
+		if line, err = s.In.ReadString('\n'); err == nil && strings.TrimSpace(line) != "" {
 			return "", mistake("One string is expected")
 		}
 	}
@@ -75,7 +78,7 @@ func (s *session) saslResponse() (string, error) {
 // mayLogin refuses a password in clear from another machine.
 func (s *session) mayLogin() error {
 	switch {
-	case s.srv.cfg.AllowPlaintext || s.local || s.encrypted():
+	case s.srv.cfg.AllowPlaintext || s.local || s.Encrypted():
 		return nil
 	case s.srv.cfg.TLS != nil:
 		return refusal{"ENCRYPT-NEEDED", "Passwords are taken over an encrypted connection only: use STARTTLS first"}
@@ -106,13 +109,7 @@ func (s *session) loginFailed() error {
 	s.srv.metrics.logins.WithLabelValues("failed").Inc()
 	s.log.Info("managesieve login failed")
 	s.failures++
-	delay := time.NewTimer(s.srv.cfg.FailureDelay)
-	defer delay.Stop()
-	select {
-	case <-delay.C:
-	case <-s.ctx.Done():
-	case <-s.srv.conns.Stopped():
-	}
+	s.Pause(s.srv.cfg.FailureDelay)
 	if s.failures >= s.srv.cfg.MaxFailures {
 		s.done = true // fail says BYE
 		return refusal{"", "Too many failed logins"}
@@ -124,7 +121,7 @@ func (s *session) loginFailed() error {
 func unauthenticate(_ context.Context, s *session, _ *scanned) error {
 	s.log.Info("managesieve logout")
 	s.account, s.log = nil, s.connLog
-	s.loginBy = time.Now().Add(loginBudget * s.srv.cfg.LoginTimeout)
+	s.AwaitLogin()
 	s.ok("", "Logged out")
 	return nil
 }

@@ -16,7 +16,7 @@ func capability(_ context.Context, s *session, _ *scanned) error {
 
 // greet writes the capabilities (RFC 5804 section 1.7) and OK.
 func (s *session) greet(text string) {
-	line := func(name, value string) { s.out.WriteString(quote(name) + " " + quote(value) + "\r\n") }
+	line := func(name, value string) { s.Out.WriteString(quote(name) + " " + quote(value) + "\r\n") }
 	line("IMPLEMENTATION", s.srv.implementation())
 	// Behind the login the list stays as it was: RFC 5804 section 1.7 has capabilities static but for what it names.
 	if s.mayLogin() == nil {
@@ -37,9 +37,9 @@ func (s *session) greet(text string) {
 	line("MAXREDIRECTS", strconv.Itoa(redirects))
 	line("LANGUAGE", "en")
 	if s.mayStartTLS() {
-		s.out.WriteString("\"STARTTLS\"\r\n")
+		s.Out.WriteString("\"STARTTLS\"\r\n")
 	}
-	s.out.WriteString("\"UNAUTHENTICATE\"\r\n")
+	s.Out.WriteString("\"UNAUTHENTICATE\"\r\n")
 	if s.account != nil {
 		line("OWNER", s.account.Address)
 	}

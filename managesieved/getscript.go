@@ -15,7 +15,7 @@ func getScript(ctx context.Context, s *session, c *scanned) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "{%d}\r\n%s\r\n", len(script.Source), script.Source)
+	fmt.Fprintf(s.Out, "{%d}\r\n%s\r\n", len(script.Source), script.Source)
 	s.ok("", "That is it")
 	return nil
 }

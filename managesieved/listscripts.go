@@ -19,14 +19,14 @@ func listScripts(ctx context.Context, s *session, _ *scanned) error {
 	said := "Listed"
 	for i := range all {
 		script := &all[i]
-		s.out.WriteString(quote(script.Name))
+		s.Out.WriteString(quote(script.Name))
 		if script.Active {
-			s.out.WriteString(" ACTIVE")
+			s.Out.WriteString(" ACTIVE")
 			if e := script.Error; e.Errors > 0 {
 				said = fmt.Sprintf("%s failed %d times, last at %s: %s", script.Name, e.Errors, e.At.UTC().Format(time.RFC3339), e.Text)
 			}
 		}
-		s.out.WriteString("\r\n")
+		s.Out.WriteString("\r\n")
 	}
 	s.ok("", said)
 	return nil

@@ -7,19 +7,19 @@ import (
 
 // ok writes OK with a response code ("" for none) and a text.
 func (s *session) ok(code, text string) {
-	s.out.WriteString("OK ")
+	s.Out.WriteString("OK ")
 	if code != "" {
-		s.out.WriteString("(" + code + ") ")
+		s.Out.WriteString("(" + code + ") ")
 	}
-	s.out.WriteString(quote(text) + "\r\n")
+	s.Out.WriteString(quote(text) + "\r\n")
 }
 
 // no writes a refusal.
-func (s *session) no(r refusal) { s.out.WriteString(r.response() + "\r\n") }
+func (s *session) no(r refusal) { s.Out.WriteString(r.response() + "\r\n") }
 
 // bye writes BYE and ends the session. what is a response code and a text, as they are sent.
 func (s *session) bye(what string) {
-	s.out.WriteString("BYE " + what + "\r\n")
+	s.Out.WriteString("BYE " + what + "\r\n")
 	s.done = true
 }
 

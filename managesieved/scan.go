@@ -74,6 +74,9 @@ func (c *scanned) check(want string) error {
 
 // scan reads a whole command. Its error ends the session; what is wrong with the command itself is in the result.
 func (s *session) scan() (*scanned, error) {
+	if err := s.Await(s.account != nil); err != nil {
+		return nil, err
+	}
 	c := &scanned{}
 	bad, err := s.scanInto(c)
 	if err != nil {
@@ -97,7 +100,7 @@ func (s *session) scanInto(c *scanned) (bad, err error) {
 	}
 	c.name = strings.ToUpper(name)
 	for {
-		b, err := s.in.ReadByte()
+		b, err := s.In.ReadByte()
 		if err != nil {
 			return nil, unexpected(err)
 		}
@@ -105,18 +108,18 @@ func (s *session) scanInto(c *scanned) (bad, err error) {
 		case '\n':
 			return nil, nil
 		case '\r':
-			if b, err = s.in.ReadByte(); err != nil {
+			if b, err = s.In.ReadByte(); err != nil {
 				return nil, unexpected(err)
 			}
 			if b != '\n' {
-				return mistake("CR without LF"), s.in.UnreadByte()
+				return mistake("CR without LF"), s.In.UnreadByte()
 			}
 			return nil, nil
 		case ' ':
 		default:
-			return mistake("A space is expected"), s.in.UnreadByte()
+			return mistake("A space is expected"), s.In.UnreadByte()
 		}
-		next, err := s.in.Peek(1)
+		next, err := s.In.Peek(1)
 		if err != nil {
 			return nil, unexpected(err)
 		}
@@ -135,7 +138,7 @@ func (s *session) scanInto(c *scanned) (bad, err error) {
 }
 
 func (s *session) argument(command string) (a argument, bad, err error) {
-	next, err := s.in.Peek(1)
+	next, err := s.In.Peek(1)
 	if err != nil {
 		return a, nil, unexpected(err)
 	}
@@ -175,7 +178,7 @@ func (s *session) maxLiteral(command string) int64 {
 func (s *session) word() (w string, bad, err error) {
 	var b strings.Builder
 	for {
-		next, err := s.in.Peek(1)
+		next, err := s.In.Peek(1)
 		if err != nil {
 			if b.Len() == 0 && errors.Is(err, io.EOF) {
 				return "", nil, io.EOF
@@ -189,15 +192,15 @@ func (s *session) word() (w string, bad, err error) {
 			return "", mistake("The word is too long"), nil
 		}
 		b.WriteByte(next[0])
-		_, _ = s.in.Discard(1) // it is there
+		_, _ = s.In.Discard(1) // it is there
 	}
 }
 
 func (s *session) quoted() (q string, bad, err error) {
-	_, _ = s.in.Discard(1) // the quote that was peeked at
+	_, _ = s.In.Discard(1) // the quote that was peeked at
 	var b strings.Builder
 	for {
-		next, err := s.in.Peek(1)
+		next, err := s.In.Peek(1)
 		if err != nil {
 			return "", nil, unexpected(err)
 		}
@@ -205,18 +208,18 @@ func (s *session) quoted() (q string, bad, err error) {
 		if c == '\r' || c == '\n' || c == 0 {
 			return "", mistake("The quoted string does not end"), nil
 		}
-		_, _ = s.in.Discard(1) // it is there
+		_, _ = s.In.Discard(1) // it is there
 		switch c {
 		case '"':
 			return b.String(), nil, nil
 		case '\\':
-			if next, err = s.in.Peek(1); err != nil {
+			if next, err = s.In.Peek(1); err != nil {
 				return "", nil, unexpected(err)
 			}
 			if c = next[0]; c != '"' && c != '\\' {
 				return "", mistake(`In a quoted string only " and \ may follow \`), nil
 			}
-			_, _ = s.in.Discard(1) // it is there
+			_, _ = s.In.Discard(1) // it is there
 		}
 		if b.Len() == maxQuotedIn {
 			return "", mistake("The quoted string is too long"), nil
@@ -227,15 +230,15 @@ func (s *session) quoted() (q string, bad, err error) {
 
 // literal reads "{n+}" CRLF and n bytes. "{n}" is taken for the same.
 func (s *session) literal(limit int64) (l string, bad, err error) {
-	line, err := s.in.Peek(1)
+	line, err := s.In.Peek(1)
 	var head []byte
 	for err == nil && line[0] != '\n' {
 		if len(head) > 24 {
 			return "", mistake("That is no literal"), nil
 		}
 		head = append(head, line[0])
-		_, _ = s.in.Discard(1) // it is there
-		line, err = s.in.Peek(1)
+		_, _ = s.In.Discard(1) // it is there
+		line, err = s.In.Peek(1)
 	}
 	if err != nil {
 		return "", nil, unexpected(err)
@@ -244,7 +247,7 @@ func (s *session) literal(limit int64) (l string, bad, err error) {
 	if !ok {
 		return "", mistake("That is no literal"), nil
 	}
-	_, _ = s.in.Discard(1) // the LF
+	_, _ = s.In.Discard(1) // the LF
 	if size > limit {
 		if err := s.discard(size); err != nil {
 			return "", nil, err
@@ -256,7 +259,7 @@ func (s *session) literal(limit int64) (l string, bad, err error) {
 	}
 	var b strings.Builder
 	// Memory is taken as the bytes come, not as they are announced.
-	if _, err := io.CopyN(&b, s.in, size); err != nil {
+	if _, err := io.CopyN(&b, s.In, size); err != nil {
 		return "", nil, unexpected(err)
 	}
 	if strings.IndexByte(b.String(), 0) >= 0 {
@@ -287,7 +290,7 @@ func literalSize(line []byte) (n int64, ok bool) {
 func (s *session) skip() error {
 	var end []byte // of the line: as much of it as can announce a literal
 	for skipped := int64(0); ; {
-		piece, err := s.in.ReadSlice('\n')
+		piece, err := s.In.ReadSlice('\n')
 		end = append(end, piece...)
 		end = end[max(0, len(end)-32):]
 		if skipped += int64(len(piece)); skipped > maxSkipped {
@@ -315,7 +318,7 @@ func (s *session) discard(n int64) error {
 	if n > maxSkipped {
 		return errFlood
 	}
-	_, err := io.CopyN(io.Discard, s.in, n)
+	_, err := io.CopyN(io.Discard, s.In, n)
 	return unexpected(err)
 }
 

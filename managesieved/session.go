@@ -1,17 +1,11 @@
 package managesieved
 
 import (
-	"bufio"
-	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"runtime/debug"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/rookery-mail/rookery/internal/listener"
 	"github.com/rookery-mail/rookery/metadata"
@@ -19,59 +13,46 @@ import (
 
 // session is one connection's state. Its own goroutine uses it; only what mu guards is for others.
 type session struct {
-	srv    *Server
-	log    *slog.Logger
-	ctx    context.Context // ends with the session
-	cancel context.CancelFunc
-	local  bool // the client is on this machine
-
-	in       *bufio.Reader // of inbound
-	out      *bufio.Writer // of outbound
-	deadline time.Time     // of the command being read
-	loginBy  time.Time     // when a connection must have logged in
+	srv   *Server
+	log   *slog.Logger
+	local bool // the client is on this machine
+	*listener.Dialog
 
 	account  *metadata.Account // nil before login
 	connLog  *slog.Logger      // without the account
 	failures int               // failed logins
 	mistakes int               // commands in a row that were none
 	done     bool              // the connection ends behind the response
-
-	mu       sync.Mutex // guards the fields below
-	nc       net.Conn   // replaced by STARTTLS
-	stopping bool
 }
 
-// maxMistakes is how many commands in a row may be none.
-const maxMistakes = 10
+const (
+	// maxMistakes is how many commands in a row may be none.
+	maxMistakes = 10
+	inputBytes  = 4 << 10
+	outputBytes = 8 << 10
+)
 
 func newSession(srv *Server, c listener.Conn) *session {
-	s := &session{srv: srv, log: c.Log, connLog: c.Log, nc: c.Net, local: c.Local}
-	s.ctx, s.cancel = context.WithCancel(srv.conns.Context())
-	return s
+	t := listener.Timeouts{Login: srv.cfg.LoginTimeout, Idle: srv.cfg.IdleTimeout, Write: srv.cfg.WriteTimeout}
+	return &session{srv: srv, log: c.Log, connLog: c.Log, local: c.Local, Dialog: srv.conns.NewDialog(c, t, inputBytes, outputBytes)}
 }
 
 // Serve implements listener.Session: it runs the session to its end.
 func (s *session) Serve() {
-	defer s.end()
-	s.in = bufio.NewReaderSize(inbound{s}, inputBytes)
-	s.out = bufio.NewWriterSize(outbound{s}, outputBytes)
-	s.loginBy = time.Now().Add(loginBudget * s.srv.cfg.LoginTimeout)
+	defer s.Abort()
 	defer func() {
 		if v := recover(); v != nil {
 			s.log.Error("managesieve panic", "panic", v, "stack", string(debug.Stack()))
 			s.bye(`"Internal error"`)
-			_ = s.out.Flush() // nobody is left to tell
+			_ = s.Out.Flush() // nobody is left to tell
 		}
 	}()
-	if tc, ok := s.nc.(*tls.Conn); ok {
-		if err := s.handshake(tc); err != nil {
-			s.log.Debug("managesieve TLS handshake failed", "error", err)
-			return
-		}
+	if err := s.Handshake(); err != nil {
+		s.log.Debug("managesieve TLS handshake failed", "error", err)
+		return
 	}
 	s.greet(s.srv.implementation() + " ready")
 	for !s.done {
-		s.startClock()
 		c, err := s.scan()
 		if err != nil {
 			s.farewell(err)
@@ -79,14 +60,7 @@ func (s *session) Serve() {
 		}
 		s.command(c)
 	}
-	_ = s.out.Flush() // nobody is left to tell
-}
-
-func (s *session) end() {
-	s.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.nc.Close()
+	_ = s.Out.Flush() // nobody is left to tell
 }
 
 // command runs a command and answers it.
@@ -107,7 +81,7 @@ func (s *session) command(c *scanned) {
 		err = refusal{"", "You are authenticated already"}
 	default:
 		if err = c.check(cmd.args); err == nil {
-			err = cmd.run(s.ctx, s, c)
+			err = cmd.run(s.Context(), s, c)
 		}
 	}
 	if err == nil {
@@ -146,7 +120,7 @@ func (s *session) fail(name string, err error) {
 // farewell says why the session ends, where that is of any use.
 func (s *session) farewell(err error) {
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, listener.ErrStopped):
 		s.bye(`(TRYLATER) "The server is shutting down"`)
 	case errors.Is(err, errFlood):
 		s.bye(`"The command is too long"`)

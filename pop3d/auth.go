@@ -45,14 +45,14 @@ func auth(ctx context.Context, s *session, args string) error {
 // saslResponse returns the client's one response, sent with AUTH or asked for now.
 func (s *session) saslResponse(initial string, given bool) ([]byte, error) {
 	if !given {
-		s.out.WriteString("+ \r\n")
+		s.Out.WriteString("+ \r\n")
 		line, err := s.readLine()
 		switch {
 		case errors.Is(err, errTooLong):
 			return nil, refusal{"", "Line too long"}
 		case err != nil:
 			s.farewell(err)
-			_ = s.out.Flush() // nobody is left to tell
+			_ = s.Out.Flush() // nobody is left to tell
 			s.hangUp()
 			return nil, refusal{"", "No response"}
 		}

@@ -23,7 +23,7 @@ func capa(_ context.Context, s *session, args string) error {
 		s.line("USER")
 		s.line("SASL PLAIN")
 	}
-	if s.srv.cfg.TLS != nil && !s.encrypted() {
+	if s.srv.cfg.TLS != nil && !s.Encrypted() {
 		s.line("STLS")
 	}
 	s.line("IMPLEMENTATION Rookery")

@@ -28,9 +28,9 @@ func (s *session) listing(args string, say func([]byte, *dropped) []byte) error 
 		if m.deleted {
 			continue
 		}
-		line := strconv.AppendInt(s.out.AvailableBuffer(), int64(i+1), 10)
+		line := strconv.AppendInt(s.Out.AvailableBuffer(), int64(i+1), 10)
 		line = append(say(append(line, ' '), m), "\r\n"...)
-		_, _ = s.out.Write(line) // the first error stays
+		_, _ = s.Out.Write(line) // the first error stays
 	}
 	s.dot()
 	return nil

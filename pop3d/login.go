@@ -2,7 +2,6 @@ package pop3d
 
 import (
 	"context"
-	"time"
 
 	"github.com/rookery-mail/rookery/mailerr"
 )
@@ -19,7 +18,7 @@ func (s *session) mayLogin() error {
 }
 
 func (s *session) plaintextAllowed() bool {
-	return s.srv.cfg.AllowPlaintext || s.encrypted() || s.local
+	return s.srv.cfg.AllowPlaintext || s.Encrypted() || s.local
 }
 
 // login ends the AUTHORIZATION state: credentials, lease, maildrop.
@@ -70,13 +69,7 @@ func (s *session) loginFailed() error {
 	s.srv.metrics.logins.WithLabelValues("failed").Inc()
 	s.log.Info("pop3 login failed")
 	s.failures++
-	delay := time.NewTimer(s.srv.cfg.FailureDelay)
-	defer delay.Stop()
-	select {
-	case <-delay.C:
-	case <-s.ctx.Done():
-	case <-s.srv.conns.Stopped():
-	}
+	s.Pause(s.srv.cfg.FailureDelay)
 	if s.failures >= s.srv.cfg.MaxFailures {
 		s.done = true
 		return refusal{"AUTH", "Too many failed logins, closing the connection"}

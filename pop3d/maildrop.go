@@ -35,7 +35,7 @@ func (s *session) open(ctx context.Context, account metadata.AccountID) (*maildr
 		holder: s.id,
 		ttl:    s.srv.cfg.LeaseTTL,
 		log:    s.log,
-		onLost: s.leaseLost,
+		onLost: func() { s.Fail(errLost) },
 	})
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 func (s *session) send(ctx context.Context, r bodyReader, e extent, text string, args ...any) error {
 	piece := pieces.Get().(*[32 << 10]byte)
 	defer pieces.Put(piece)
-	w := dotWriter{w: s.out, lineStart: true}
+	w := dotWriter{w: s.Out, lineStart: true}
 	for off := int64(0); ; {
 		n, err := s.readAt(ctx, r, piece[:], off)
 		if err != nil {

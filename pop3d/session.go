@@ -1,17 +1,11 @@
 package pop3d
 
 import (
-	"bufio"
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"runtime/debug"
-	"sync"
-	"time"
 
 	"github.com/rookery-mail/rookery/internal/language"
 	"github.com/rookery-mail/rookery/internal/listener"
@@ -19,16 +13,10 @@ import (
 
 // session is one connection's state. Its own goroutine uses it; only what mu guards is for others.
 type session struct {
-	srv    *Server
-	id     string
-	log    *slog.Logger
-	ctx    context.Context // ends with the session
-	cancel context.CancelFunc
-
-	in       *bufio.Reader // of inbound
-	out      *bufio.Writer // of outbound
-	deadline time.Time     // of the command line being read
-	loginBy  time.Time     // when a connection must have logged in
+	srv *Server
+	id  string
+	log *slog.Logger
+	*listener.Dialog
 
 	user     string    // from USER
 	utf8     bool      // UTF8 was given
@@ -39,38 +27,28 @@ type session struct {
 	done     bool      // the connection ends behind the reply
 
 	local bool // the client is on this machine
-
-	mu       sync.Mutex // guards the fields below
-	nc       net.Conn   // replaced by STLS
-	stopping bool
-	lost     bool // the lease
 }
 
 // maxMistakes is how many lines in a row may be no commands.
 const maxMistakes = 10
 
 func newSession(s *Server, c listener.Conn) *session {
-	ses := &session{srv: s, id: c.ID, log: c.Log, nc: c.Net, local: c.Local, language: language.Default}
-	ses.ctx, ses.cancel = context.WithCancel(s.conns.Context())
-	return ses
+	t := listener.Timeouts{Login: s.cfg.LoginTimeout, Idle: s.cfg.IdleTimeout, Write: s.cfg.WriteTimeout}
+	return &session{srv: s, id: c.ID, log: c.Log, local: c.Local, language: language.Default,
+		Dialog: s.conns.NewDialog(c, t, inputBytes, outputBytes)}
 }
 
 // Serve implements listener.Session: it runs the session to its end.
 func (s *session) Serve() {
-	s.in = bufio.NewReaderSize(inbound{s}, inputBytes)
-	s.out = bufio.NewWriterSize(outbound{s}, outputBytes)
-	s.loginBy = time.Now().Add(time.Duration(loginBudget) * s.srv.cfg.LoginTimeout)
 	defer func() {
 		if v := recover(); v != nil {
 			s.log.Error("pop3 panic", "panic", v, "stack", string(debug.Stack()))
 		}
 		s.end()
 	}()
-	if tc, ok := s.nc.(*tls.Conn); ok {
-		if err := s.handshake(tc); err != nil {
-			s.log.Debug("pop3 TLS handshake failed", "error", err)
-			return
-		}
+	if err := s.Handshake(); err != nil {
+		s.log.Debug("pop3 TLS handshake failed", "error", err)
+		return
 	}
 	s.positive(s.srv.cfg.Hostname + " Rookery POP3 ready")
 	for !s.done {
@@ -85,7 +63,7 @@ func (s *session) Serve() {
 			s.command(line)
 		}
 	}
-	_ = s.out.Flush() // nobody is left to tell
+	_ = s.Out.Flush() // nobody is left to tell
 }
 
 // end gives everything back.
@@ -94,10 +72,7 @@ func (s *session) end() {
 		s.drop.close()
 		s.drop = nil
 	}
-	s.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.nc.Close()
+	s.Abort()
 }
 
 // command runs a command and answers it.
@@ -108,7 +83,7 @@ func (s *session) command(line []byte) {
 		return
 	}
 	s.mistakes = 0
-	if err := cmd.run(s.ctx, s, args); err != nil {
+	if err := cmd.run(s.Context(), s, args); err != nil {
 		s.fail(cmd.name, err)
 	}
 }
@@ -140,25 +115,25 @@ func (s *session) ok(text string, args ...any) {
 
 // positive writes a positive reply as it is.
 func (s *session) positive(text string) {
-	s.out.WriteString("+OK " + text + "\r\n")
+	s.Out.WriteString("+OK " + text + "\r\n")
 }
 
 // err writes a negative reply.
 func (s *session) err(r refusal) {
 	r.text = language.Text(s.language, r.text)
-	s.out.WriteString("-ERR " + r.Error() + "\r\n")
+	s.Out.WriteString("-ERR " + r.Error() + "\r\n")
 }
 
 // line writes a line of a multi-line reply. It must not begin with a dot.
 func (s *session) line(format string, args ...any) {
-	fmt.Fprintf(s.out, format+"\r\n", args...)
+	fmt.Fprintf(s.Out, format+"\r\n", args...)
 }
 
 // dot ends a multi-line reply.
-func (s *session) dot() { s.out.WriteString(".\r\n") }
+func (s *session) dot() { s.Out.WriteString(".\r\n") }
 
 // hangUp ends a connection in the middle of a reply: no line could say that what came before is not the whole.
 func (s *session) hangUp() {
 	s.done = true
-	s.out.Reset(io.Discard)
+	s.Out.Reset(io.Discard)
 }
