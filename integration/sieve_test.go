@@ -12,6 +12,7 @@ import (
 
 	"github.com/rookery-mail/rookery/integration/nodes"
 	"github.com/rookery-mail/rookery/integration/servers"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 )
 
 // sieveSite is a cluster of two nodes with one Postfix that is both the MTA in front of them, through a balancer, and the
@@ -32,7 +33,7 @@ func newSieveSite(t *testing.T, accounts ...string) *sieveSite {
 		fmt.Fprintf(&csv, "%s,%s\n", a, nodes.Password)
 	}
 	s.c.CLI("account", "import", s.write("accounts.csv", csv.String()))
-	lmtp := []string{nodes.FreeAddr(t), nodes.FreeAddr(t)}
+	lmtp := []string{listenertest.FreeAddr(t), listenertest.FreeAddr(t)}
 	s.postfix, s.smtp = servers.StartPostfix(t, "example.test, elsewhere.test", nodes.Balancer(t, lmtp...))
 	start := func(lmtp string) *nodes.Node {
 		return s.c.Start("ROOKERY_LMTP_LISTEN="+lmtp, "ROOKERY_OUTBOUND_SUBMISSION=smtp://"+s.smtp+"?tls=none", "ROOKERY_HOSTNAME=node.example.test")

@@ -20,6 +20,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 )
 
 // server is a running "rookery serve".
@@ -55,7 +57,7 @@ func (s *shell) serve(args ...string) *server {
 	srv := &server{t: s.t, stdout: &output{}, stderr: &output{}, done: make(chan struct{}), datad: filepath.Join(s.dir, "rookery-data")}
 	env := s.env
 	for name, a := range map[string]*string{"IMAP": &srv.imap, "IMAPS": &srv.imaps, "POP3": &srv.pop3, "LMTP": &srv.lmtp, "HTTP": &srv.web} {
-		*a = freeAddr(s.t)
+		*a = listenertest.FreeAddr(s.t)
 		env = append(env, "ROOKERY_"+name+"_LISTEN="+*a)
 	}
 	srv.cmd = s.command(append([]string{"serve"}, args...)...)
@@ -78,16 +80,6 @@ func (s *shell) serve(args ...string) *server {
 	})
 	srv.eventually("ready", func() bool { return srv.status("/readyz") == http.StatusOK })
 	return srv
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (srv *server) eventually(what string, ok func() bool) {

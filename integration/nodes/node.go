@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 )
 
 // Node is one running rookery.
@@ -30,7 +32,7 @@ func (c *Cluster) Start(extra ...string) *Node {
 	dir := c.t.TempDir()
 	n.log = filepath.Join(dir, "log")
 	for _, a := range []*string{&n.IMAP, &n.IMAPS, &n.POP3, &n.ManageSieve, &n.LMTP, &n.Web} {
-		*a = FreeAddr(c.t)
+		*a = listenertest.FreeAddr(c.t)
 	}
 	log, err := os.Create(n.log)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 )
 
 // Process is a server of the test's own. Stop, Start, Pause and Resume are how tests make it fail.
@@ -77,14 +79,10 @@ func repositoryRoot() string {
 	return ""
 }
 
-// freePort returns a loopback TCP port nobody listens on now.
+// freePort returns a loopback TCP port nobody listens on. It is this process's to its end: a server comes back to its port.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	port, _, err := listenertest.ReservePort()
+	return port, err
 }
 
 // tempDir makes a folder that the given user may enter.

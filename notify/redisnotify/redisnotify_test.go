@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rookery-mail/rookery/integration/servers"
+	"github.com/rookery-mail/rookery/internal/listener/listenertest"
 	"github.com/rookery-mail/rookery/notify"
 	"github.com/rookery-mail/rookery/notify/notifytest"
 	"github.com/rookery-mail/rookery/notify/redisnotify"
@@ -80,14 +81,7 @@ func TestMiniredis(t *testing.T) {
 
 // TestNoServer: without Redis a node still hears itself.
 func TestNoServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := listenertest.FreeAddr(t)
 	notifytest.Run(t, func(t *testing.T) notify.Notifier {
 		n, log := openLogged(t, addr)
 		if n.Healthy() || log.count("WARN") != 1 {
