@@ -34,7 +34,7 @@ func (t *transaction) vacation(ctx context.Context, p *plan, a *sieve.Vacation) 
 	if a.Interval > 0 {
 		e.Once = &metadata.HandleUse{Handle: handle("vacation", a.Key, strings.ToLower(a.Recipient)), TTL: a.Interval}
 	}
-	p.enqueue(e, t.fcc(p, a.FCC, out.Data))
+	p.enqueue(e, t.fcc(p, a, a.FCC, out.Data))
 	return nil
 }
 
@@ -48,7 +48,7 @@ func (t *transaction) notify(_ context.Context, p *plan, a *sieve.Notify, n int)
 	if out == nil {
 		return &cannot{"notifications by " + a.Method.Scheme + " cannot be sent"}
 	}
-	copied := t.fcc(p, a.FCC, out.Data)
+	copied := t.fcc(p, a, a.FCC, out.Data)
 	for _, to := range out.Recipients {
 		it, err := t.made(t.item(p, metadata.OutboundNotify, out.Sender, to, strconv.Itoa(n)), out.Data)
 		if err != nil {
@@ -93,7 +93,7 @@ func (p *plan) enqueue(e metadata.Enqueue, then func(context.Context)) {
 
 // fcc returns what stores a copy of a message that was generated (RFC 8580), nil if none is wanted. That it fails is no reason
 // to refuse the message that was the cause.
-func (t *transaction) fcc(p *plan, f *sieve.FCC, data []byte) func(context.Context) {
+func (t *transaction) fcc(p *plan, a sieve.Action, f *sieve.FCC, data []byte) func(context.Context) {
 	if f == nil {
 		return nil
 	}
@@ -102,10 +102,13 @@ func (t *transaction) fcc(p *plan, f *sieve.FCC, data []byte) func(context.Conte
 		r := mailstore.Recipient{Account: p.rcpt.Target.Account.ID}
 		r.Flags, r.Keywords = flags(f.Flags)
 		var err error
-		if r.MailboxID, err = t.mailbox(ctx, p, destination{f.Mailbox, f.MailboxID, f.SpecialUse, f.Create}); err == nil {
+		if err = t.aim(ctx, p, a, &r, destination{f.Mailbox, f.MailboxID, f.SpecialUse, f.Create}); err == nil {
 			var st *mailstore.Staged
 			if st, err = t.d.cfg.Store.Stage(ctx, bytes.NewReader(data), 0); err == nil {
-				err = deliver(ctx, t.d.cfg.Store, st, []mailstore.Recipient{r})[0].Err
+				res := deliver(ctx, t.d.cfg.Store, st, []mailstore.Recipient{r})[0]
+				if err = res.Err; err == nil && res.Instead != nil {
+					t.displaced(p, a, res.Instead)
+				}
 			}
 		}
 		if err != nil {

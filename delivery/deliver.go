@@ -96,12 +96,14 @@ type plan struct {
 // storedCopy is the message in one mailbox.
 type storedCopy struct {
 	mailstore.Recipient
+	plan    *plan
 	message *sieve.Message // nil: as it came
+	because sieve.Action   // nil: no script has decided
 }
 
 // keepPlain makes the plan of a recipient without scripts, also the last resort of one with a broken script.
 func (p *plan) keepPlain() {
-	p.copies = append(p.copies, storedCopy{Recipient: p.rcpt.Plain()})
+	p.copies = append(p.copies, storedCopy{Recipient: p.rcpt.Plain(), plan: p})
 }
 
 // decide runs the scripts of one recipient and makes its plan.
@@ -236,14 +238,12 @@ func (t *transaction) send(ctx context.Context) {
 
 // store stores the copies of all plans: those of the message as it came in one go, edited ones by themselves.
 func (t *transaction) store(ctx context.Context) {
-	var whole []mailstore.Recipient
-	var owners []*plan
+	var whole []*storedCopy
 	for i := range t.plans {
 		p := &t.plans[i]
 		for k := range p.copies {
 			if c := &p.copies[k]; p.err == nil && c.message == nil {
-				whole = append(whole, c.Recipient)
-				owners = append(owners, p)
+				whole = append(whole, c)
 			}
 		}
 	}
@@ -253,27 +253,33 @@ func (t *transaction) store(ctx context.Context) {
 			t.staged.Discard()
 		}
 	} else {
-		for i, res := range deliver(ctx, t.d.cfg.Store, t.staged, whole) {
-			owners[i].stored(res)
-		}
+		t.storeCopies(ctx, t.staged, whole)
 	}
 	for _, e := range edited {
-		if e.p.err != nil {
+		if e.copies[0].plan.err != nil {
 			e.st.Discard()
 			continue
 		}
-		for _, res := range deliver(ctx, t.d.cfg.Store, e.st, e.rcpts) {
-			e.p.stored(res)
-		}
+		t.storeCopies(ctx, e.st, e.copies)
+	}
+}
+
+// storeCopies stores a message, which ends st.
+func (t *transaction) storeCopies(ctx context.Context, st *mailstore.Staged, copies []*storedCopy) {
+	rcpts := make([]mailstore.Recipient, len(copies))
+	for i, c := range copies {
+		rcpts[i] = c.Recipient
+	}
+	for i, res := range deliver(ctx, t.d.cfg.Store, st, rcpts) {
+		t.stored(copies[i], res)
 	}
 }
 
 // editedMessage is a message that one recipient's scripts have changed, for some of its mailboxes.
 type editedMessage struct {
-	p       *plan
 	message *sieve.Message
 	st      *mailstore.Staged
-	rcpts   []mailstore.Recipient
+	copies  []*storedCopy // of one plan
 }
 
 // stageEdited stages every edited message once.
@@ -289,7 +295,7 @@ func (t *transaction) stageEdited(ctx context.Context) (edited []editedMessage) 
 			}
 			for e := first; e < len(edited); e++ {
 				if edited[e].message == c.message {
-					edited[e].rcpts = append(edited[e].rcpts, c.Recipient)
+					edited[e].copies = append(edited[e].copies, c)
 					continue copies
 				}
 			}
@@ -298,7 +304,7 @@ func (t *transaction) stageEdited(ctx context.Context) (edited []editedMessage) 
 				p.err = internal(err)
 				continue
 			}
-			edited = append(edited, editedMessage{p, c.message, st, []mailstore.Recipient{c.Recipient}})
+			edited = append(edited, editedMessage{c.message, st, []*storedCopy{c}})
 		}
 	}
 	return edited
@@ -323,12 +329,16 @@ func internal(err error) error {
 }
 
 // stored takes the result of one copy: the first error counts, or the first UID.
-func (p *plan) stored(res mailstore.Delivered) {
+func (t *transaction) stored(c *storedCopy, res mailstore.Delivered) {
+	p := c.plan
 	switch {
 	case res.Err != nil && p.err == nil:
 		p.err = res.Err
 	case res.Err == nil && p.uid == 0:
 		p.uid, p.validity = res.UID, res.UIDValidity
+	}
+	if res.Err == nil && res.Instead != nil {
+		t.displaced(p, c.because, res.Instead)
 	}
 }
 
@@ -345,8 +355,8 @@ func (t *transaction) settle(ctx context.Context) {
 				t.d.cfg.Log.WarnContext(ctx, "what a script remembers was not settled", "id", t.env.ID, "error", err)
 			}
 		}
-		for _, do := range p.duties {
-			do(ctx)
+		for k := 0; k < len(p.duties); k++ { // a duty may add others
+			p.duties[k](ctx)
 		}
 	}
 }

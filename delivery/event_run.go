@@ -111,7 +111,8 @@ func (e *Events) run(ctx context.Context, h *happening, m *mailstore.Message, ow
 	var p *plan
 	var after afterwards
 	err := e.persist(ctx, func() error {
-		p = &plan{rcpt: rcpt}
+		t.plans = []plan{{rcpt: rcpt}}
+		p = &t.plans[0]
 		for _, b := range scripts.broken {
 			e.d.tell(p, b, b.err.Error())
 		}
@@ -123,9 +124,8 @@ func (e *Events) run(ctx context.Context, h *happening, m *mailstore.Message, ow
 				after = t.planEvent(ctx, p, result)
 			}
 		}
-		t.plans = []plan{*p}
 		t.send(ctx)
-		return t.plans[0].err
+		return p.err
 	})
 	if err == nil {
 		err = t.storeEvent(ctx, stored)
@@ -161,8 +161,8 @@ func (t *transaction) planEvent(ctx context.Context, p *plan, result *sieve.Resu
 			t.d.metrics.actions.WithLabelValues("fileinto").Inc()
 			r := p.rcpt.Plain()
 			r.Flags, r.Keywords = flags(a.Flags)
-			if r.MailboxID, err = t.mailbox(ctx, p, destination{a.Mailbox, a.MailboxID, a.SpecialUse, a.Create}); err == nil {
-				p.add(r, a.Message)
+			if err = t.aim(ctx, p, a, &r, destination{a.Mailbox, a.MailboxID, a.SpecialUse, a.Create}); err == nil {
+				p.add(r, a.Message, a)
 			}
 		case *sieve.Redirect:
 			t.d.metrics.actions.WithLabelValues("redirect").Inc()

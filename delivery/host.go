@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/sieve"
 )
@@ -74,16 +76,58 @@ func byUse(use string) func(*metadata.Mailbox) bool {
 	}
 }
 
+// named returns the mailbox of a name, not ok if there is none into which the account may put messages.
+func (h *host) named(ctx context.Context, name string) (to into, ok bool, err error) {
+	if !mailstore.Foreign(name) {
+		return h.own(ctx, byName(name))
+	}
+	return foreign(h.d.cfg.Store.User(h.account.ID).Destination(ctx, name))
+}
+
+// withID is named by MAILBOXID.
+func (h *host) withID(ctx context.Context, id string) (to into, ok bool, err error) {
+	if to, ok, err = h.own(ctx, byID(id)); ok || err != nil {
+		return to, ok, err
+	}
+	return foreign(h.d.cfg.Store.User(h.account.ID).DestinationByID(ctx, id))
+}
+
+// withUse is named by special use: others' mailboxes have none.
+func (h *host) withUse(ctx context.Context, use string) (to into, ok bool, err error) {
+	return h.own(ctx, byUse(use))
+}
+
+// into is a mailbox of the account's, or of somebody else's into which it may put messages; with neither it is INBOX.
+type into struct {
+	own    metadata.MailboxID
+	shared *mailstore.Destination
+}
+
+func (h *host) own(ctx context.Context, fits func(*metadata.Mailbox) bool) (into, bool, error) {
+	m, err := h.find(ctx, fits)
+	if m == nil {
+		return into{}, false, err
+	}
+	return into{own: m.ID}, true, nil
+}
+
+func foreign(to *mailstore.Destination, err error) (into, bool, error) {
+	if kind := mailerr.KindOf(err); err != nil && (kind == mailerr.NotFound || kind == mailerr.Permission) {
+		return into{}, false, nil
+	}
+	return into{shared: to}, err == nil, err
+}
+
 // MailboxExists implements sieve.Host.
 func (h *host) MailboxExists(ctx context.Context, name string) (bool, error) {
-	m, err := h.find(ctx, byName(name))
-	return m != nil, err
+	_, ok, err := h.named(ctx, name)
+	return ok, err
 }
 
 // MailboxIDExists implements sieve.Host.
 func (h *host) MailboxIDExists(ctx context.Context, id string) (bool, error) {
-	m, err := h.find(ctx, byID(id))
-	return m != nil, err
+	_, ok, err := h.withID(ctx, id)
+	return ok, err
 }
 
 // SpecialUseExists implements sieve.Host.

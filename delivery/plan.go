@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/rookery-mail/rookery/mailerr"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 	"github.com/rookery-mail/rookery/sieve"
@@ -20,18 +19,16 @@ func (t *transaction) plan(ctx context.Context, p *plan, result *sieve.Result) {
 			t.d.metrics.actions.WithLabelValues("keep").Inc()
 			r := p.rcpt.Plain()
 			r.Flags, r.Keywords = flags(a.Flags)
-			p.add(r, a.Message)
+			p.add(r, a.Message, a)
 			kept = true
 		case *sieve.FileInto:
 			t.d.metrics.actions.WithLabelValues("fileinto").Inc()
 			r := p.rcpt.Plain()
 			r.Flags, r.Keywords = flags(a.Flags)
-			if r.MailboxID, err = t.mailbox(ctx, p, destination{a.Mailbox, a.MailboxID, a.SpecialUse, a.Create}); err != nil {
-				p.err = err
-				return
+			if err = t.aim(ctx, p, a, &r, destination{a.Mailbox, a.MailboxID, a.SpecialUse, a.Create}); err == nil {
+				p.add(r, a.Message, a)
+				kept = true
 			}
-			p.add(r, a.Message)
-			kept = true
 		case *sieve.Redirect:
 			t.d.metrics.actions.WithLabelValues("redirect").Inc()
 			err = t.redirect(ctx, p, a, n)
@@ -68,12 +65,27 @@ func (t *transaction) plan(ctx context.Context, p *plan, result *sieve.Result) {
 	}
 }
 
-func (p *plan) add(r mailstore.Recipient, m *sieve.Message) {
-	c := storedCopy{Recipient: r}
+// add adds a copy, or its flags to the same message's in the same mailbox (RFC 5228 section 2.10.3).
+func (p *plan) add(r mailstore.Recipient, m *sieve.Message, because sieve.Action) {
+	c := storedCopy{Recipient: r, plan: p, because: because}
 	if m != nil && m.Edited() {
 		c.message, c.Body = m, metadata.BodyID{}
 	}
+	for i := range p.copies {
+		if first := &p.copies[i]; first.message == c.message && sameMailbox(&first.Recipient, &r) {
+			first.Flags |= r.Flags
+			first.Keywords = append(first.Keywords, r.Keywords...)
+			return
+		}
+	}
 	p.copies = append(p.copies, c)
+}
+
+func sameMailbox(a, b *mailstore.Recipient) bool {
+	if a.Shared != nil && b.Shared != nil {
+		return a.Shared.Is(b.Shared)
+	}
+	return a.Shared == b.Shared && a.MailboxID == b.MailboxID && a.Mailbox == b.Mailbox
 }
 
 // cannot is an action that is not carried out, for a reason its script's owner should know.
@@ -89,55 +101,6 @@ func undoable(a sieve.Action, err error) *sieve.Failure {
 	}
 	script, pos := a.Position()
 	return &sieve.Failure{Script: script, Pos: pos, Text: c.why}
-}
-
-// destination is where fileinto or fcc wants a message.
-type destination struct {
-	name, id, use string
-	create        bool
-}
-
-// mailbox returns the id of a destination, zero for INBOX: no message is lost for want of a mailbox (RFC 5490 section 3.2,
-// RFC 8579 section 4, RFC 9042 section 4).
-func (t *transaction) mailbox(ctx context.Context, p *plan, to destination) (metadata.MailboxID, error) {
-	h := p.host
-	for _, look := range []struct {
-		key  string
-		fits func(string) func(*metadata.Mailbox) bool
-	}{{to.id, byID}, {to.use, byUse}, {to.name, byName}} {
-		if look.key == "" {
-			continue
-		}
-		m, err := h.find(ctx, look.fits(look.key))
-		if err != nil {
-			return metadata.MailboxID{}, err
-		}
-		if m != nil {
-			return m.ID, nil
-		}
-	}
-	if !to.create || to.name == "" {
-		return metadata.MailboxID{}, nil
-	}
-	m, err := t.d.cfg.Store.User(h.account.ID).Create(ctx, to.name, to.use)
-	switch kind := mailerr.KindOf(err); {
-	case err == nil:
-		h.mailboxes = append(h.mailboxes, *m)
-		if err := t.d.cfg.Store.User(h.account.ID).Subscribe(ctx, m.Name); err != nil {
-			t.d.cfg.Log.WarnContext(ctx, "a mailbox made by a script is not subscribed to", "id", t.env.ID, "error", err)
-		}
-		return m.ID, nil
-	case kind == mailerr.Exists: // another delivery was quicker
-		h.mailboxes = nil
-		m, err := h.find(ctx, byName(to.name))
-		if err != nil || m == nil {
-			return metadata.MailboxID{}, err
-		}
-		return m.ID, nil
-	case kind == mailerr.Invalid, kind == mailerr.Limit, kind == mailerr.Permission:
-		return metadata.MailboxID{}, nil // a name no mailbox can have, or too many
-	}
-	return metadata.MailboxID{}, err
 }
 
 // systemFlags are the flags a script may set that are no keywords (RFC 5232 section 2).

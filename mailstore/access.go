@@ -117,3 +117,12 @@ func flagRights(rights metadata.Rights) (kept metadata.Flags, keywords bool) {
 	}
 	return kept, keywords
 }
+
+// permitted returns those of a new message's flags and keywords that rights let somebody set.
+func permitted(rights metadata.Rights, flags metadata.Flags, keywords []string) (metadata.Flags, []string) {
+	dropped, noKeywords := flagRights(rights)
+	if noKeywords {
+		keywords = nil
+	}
+	return flags &^ dropped, keywords
+}

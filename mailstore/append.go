@@ -37,11 +37,7 @@ func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOpti
 		st.Discard()
 		return nil, wrap(op, err)
 	}
-	dropped, noKeywords := flagRights(m.rights)
-	o.Flags &^= dropped
-	if noKeywords {
-		o.Keywords = nil
-	}
+	o.Flags, o.Keywords = permitted(m.rights, o.Flags, o.Keywords)
 	if u.store.domainIsFull(m.Account) {
 		st.Discard()
 		return nil, errDomainFull(op)

@@ -127,11 +127,7 @@ func firstRefusal(results []metadata.AppendResult) error {
 // keep sends a staged message to the object store without making it visible, and ends st. A large one is there when keep returns.
 // Flags to which the user has no right are left out.
 func (u *User) keep(ctx context.Context, op string, st *Staged, m *located, o AppendOptions) (*delivery, error) {
-	dropped, noKeywords := flagRights(m.rights)
-	o.Flags &^= dropped
-	if noKeywords {
-		o.Keywords = nil
-	}
+	o.Flags, o.Keywords = permitted(m.rights, o.Flags, o.Keywords)
 	r := Recipient{Account: m.Account, Flags: o.Flags, Keywords: o.Keywords, InternalDate: o.InternalDate}
 	d := &delivery{staged: st, items: []*item{st.newItem(u.store.now(), &r, m.ID)}, keepOnly: true}
 	if st.upload == nil {

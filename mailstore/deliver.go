@@ -2,6 +2,7 @@ package mailstore
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type Recipient struct {
 	// ACL does not give RightPost to all of its domain.
 	Mailbox      string
 	MailboxID    metadata.MailboxID // not zero: this one, in place of Mailbox
+	Shared       *Destination       // not nil: this one, in place of Mailbox; INBOX if it has gone or its owner has no room
 	Prefix       []byte             // header lines with CRLF put before the message for this recipient
 	Flags        metadata.Flags
 	Keywords     []string  // those that are no keywords are passed over
@@ -33,6 +35,7 @@ type Delivered struct {
 	UID         metadata.UID
 	UIDValidity metadata.UIDValidity
 	Err         error
+	Instead     error // why the message is in INBOX and not in Recipient.Shared: NotFound, OverQuota
 }
 
 // lookupsAtOnce is how many mailboxes are looked up at once for one message.
@@ -56,8 +59,11 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		}
 		items[i] = st.newItem(now, &rcpts[i], id)
 	}
+	rcpts = s.withoutFull(rcpts, out)
 	for i := range rcpts {
-		if rcpts[i].MailboxID != (metadata.MailboxID{}) {
+		if rcpts[i].Shared != nil {
+			items[i] = st.newSharedItem(now, &rcpts[i])
+		} else if rcpts[i].MailboxID != (metadata.MailboxID{}) {
 			items[i] = st.newItem(now, &rcpts[i], rcpts[i].MailboxID)
 		} else if id, ok := s.inboxes.get(rcpts[i].Account); ok && isInbox(rcpts[i].Mailbox) {
 			items[i] = st.newItem(now, &rcpts[i], id)
@@ -71,7 +77,7 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		case it == nil:
 		case !it.noQuota && s.domainIsFull(it.account):
 			items[i], out[i].Err = nil, errDomainFull(op)
-		default:
+		case rcpts[i].Shared == nil: // into others' mailboxes it is as with APPEND
 			it.grace = s.cfg.QuotaGrace
 		}
 	}
@@ -97,22 +103,18 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		var which []int
 		for k, i := range todo {
 			res := d.result(k)
-			out[i] = Delivered{UID: res.UID, UIDValidity: res.UIDValidity, Err: res.Err}
-			if !mailerr.Is(res.Err, mailerr.NotFound) || !d.items[k].stored {
-				continue
-			}
-			s.inboxes.drop(rcpts[i].Account)
-			id, err := s.deliveryMailbox(ctx, rcpts[i].Account, inboxName)
+			out[i].UID, out[i].UIDValidity, out[i].Err = res.UID, res.UIDValidity, res.Err
+			it, err := s.elsewhere(ctx, d.items[k], &rcpts[i], res.Err)
 			if err != nil {
 				out[i].Err = wrap(op, err)
+			}
+			if it == nil {
 				continue
 			}
-			if id == d.items[k].mailbox {
-				continue // the account itself is gone
+			if it.account != d.items[k].account {
+				out[i].Instead = wrap(op, res.Err)
 			}
-			it := *d.items[k]
-			it.mailbox = id
-			again.items = append(again.items, &it)
+			again.items = append(again.items, it)
 			which = append(which, i)
 		}
 		if len(which) == 0 {
@@ -122,11 +124,49 @@ func (s *Store) Deliver(ctx context.Context, st *Staged, rcpts []Recipient) []De
 		s.lanes.commit(ctx, d)
 		for k, i := range todo {
 			res := d.result(k)
-			out[i] = Delivered{UID: res.UID, UIDValidity: res.UIDValidity, Err: res.Err}
+			out[i].UID, out[i].UIDValidity, out[i].Err = res.UID, res.UIDValidity, res.Err
 		}
 	}
 	s.metrics.answered(out)
 	return out
+}
+
+// withoutFull returns recipients with INBOX for the mailboxes of others whose domains are full, and says so in out.
+func (s *Store) withoutFull(rcpts []Recipient, out []Delivered) []Recipient {
+	copied := false
+	for i := range rcpts {
+		if to := rcpts[i].Shared; to == nil || !s.domainIsFull(to.owner) {
+			continue
+		}
+		if !copied {
+			rcpts, copied = slices.Clone(rcpts), true
+		}
+		r := &rcpts[i]
+		r.Shared, r.MailboxID, r.Mailbox = nil, metadata.MailboxID{}, inboxName
+		out[i].Instead = errDomainFull("mailstore.Deliver")
+	}
+	return rcpts
+}
+
+// elsewhere returns the item that puts a message into INBOX that was refused because its mailbox has gone since it was looked up,
+// or because it is somebody else's and has no room; nil when that is not why, or INBOX itself has gone.
+func (s *Store) elsewhere(ctx context.Context, refused *item, r *Recipient, cause error) (*item, error) {
+	shared := refused.account != r.Account
+	if !refused.stored || !mailerr.Is(cause, mailerr.NotFound) && !(shared && mailerr.Is(cause, mailerr.OverQuota)) {
+		return nil, nil
+	}
+	s.inboxes.drop(r.Account)
+	id, err := s.deliveryMailbox(ctx, r.Account, inboxName)
+	if err != nil || id == refused.mailbox {
+		return nil, err
+	}
+	it := *refused
+	it.mailbox = id
+	if shared {
+		it.account, it.body.Account, it.grace = r.Account, r.Account, s.cfg.QuotaGrace
+		it.flags, it.keywords = r.Flags, joinKeywords(r.Keywords)
+	}
+	return &it, nil
 }
 
 // store makes the body durable and its items exist, and waits for that. It ends the Staged.

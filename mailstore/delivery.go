@@ -82,6 +82,14 @@ func (st *Staged) newItem(now time.Time, r *Recipient, mailbox metadata.MailboxI
 	}
 }
 
+// newSharedItem makes the item of one recipient whose message goes into somebody else's mailbox.
+func (st *Staged) newSharedItem(now time.Time, r *Recipient) *item {
+	theirs := *r
+	theirs.Account = r.Shared.owner
+	theirs.Flags, theirs.Keywords = permitted(r.Shared.rights, r.Flags, r.Keywords)
+	return st.newItem(now, &theirs, r.Shared.mailbox)
+}
+
 // shareBodies lets the items of one account that have the same prefix share one body row: one message in several mailboxes.
 func (d *delivery) shareBodies() {
 	if len(d.items) < 2 && !d.staged.durable {
