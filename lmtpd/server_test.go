@@ -344,42 +344,49 @@ func TestTimeouts(t *testing.T) {
 	e := newEnv(t)
 	anna := e.account(t, "anna@example.org")
 	e.start(t, func(cfg *Config) {
-		cfg.CommandTimeout = 300 * time.Millisecond
-		cfg.DataTimeout = 300 * time.Millisecond
-		cfg.MessageTimeout = 2 * time.Second
+		cfg.CommandTimeout = 2 * time.Second
+		cfg.DataTimeout = 2 * time.Second
+		cfg.MessageTimeout = 6 * time.Second
 	})
-	t.Run("idle", func(t *testing.T) {
-		c := e.greet(t)
-		c.expect("421 4.4.2")
-		c.ended()
-	})
-	t.Run("half a command", func(t *testing.T) {
-		c := e.greet(t)
-		go drip(c, "NOOP", 50*time.Millisecond)
-		c.expect("421 4.4.2")
-	})
-	t.Run("half a message", func(t *testing.T) {
-		c := e.greet(t)
-		c.begin(anna.Address)
-		c.cmd("DATA", "354")
-		c.send("half\r\n")
-		c.expect("421 4.4.2")
-		c.ended()
-	})
-	t.Run("between chunks", func(t *testing.T) {
-		c := e.greet(t)
-		c.begin(anna.Address)
-		c.send("BDAT 4\r\nhalf")
-		c.expect("250")
-		c.expect("421 4.4.2")
-		c.ended()
-	})
-	t.Run("a trickle", func(t *testing.T) {
-		c := e.greet(t)
-		c.begin(anna.Address)
-		c.cmd("DATA", "354")
-		go drip(c, "x", 50*time.Millisecond)
-		c.expect("421 4.4.2")
+	t.Run("given up", func(t *testing.T) {
+		t.Run("idle", func(t *testing.T) {
+			t.Parallel()
+			c := e.greet(t)
+			c.expect("421 4.4.2")
+			c.ended()
+		})
+		t.Run("half a command", func(t *testing.T) {
+			t.Parallel()
+			c := e.greet(t)
+			go drip(c, "NOOP", 50*time.Millisecond)
+			c.expect("421 4.4.2")
+		})
+		t.Run("half a message", func(t *testing.T) {
+			t.Parallel()
+			c := e.greet(t)
+			c.begin(anna.Address)
+			c.cmd("DATA", "354")
+			c.send("half\r\n")
+			c.expect("421 4.4.2")
+			c.ended()
+		})
+		t.Run("between chunks", func(t *testing.T) {
+			t.Parallel()
+			c := e.greet(t)
+			c.begin(anna.Address)
+			c.send("BDAT 4\r\nhalf")
+			c.expect("250")
+			c.expect("421 4.4.2")
+			c.ended()
+		})
+		t.Run("a trickle", func(t *testing.T) {
+			t.Parallel()
+			c := e.greet(t)
+			c.begin(anna.Address)
+			c.cmd("DATA", "354")
+			go drip(c, "x", 50*time.Millisecond)
+			c.expect("421 4.4.2")
+		})
 	})
 	if got := e.stored(t, anna.Address); len(got) != 0 {
 		t.Fatalf("stored %q", got)
@@ -388,9 +395,9 @@ func TestTimeouts(t *testing.T) {
 		c := e.greet(t)
 		c.begin(anna.Address)
 		c.cmd("DATA", "354")
-		for range 8 { // longer than DataTimeout in all
+		for range 9 { // longer than DataTimeout in all
 			c.send("line\r\n")
-			time.Sleep(75 * time.Millisecond) // the client's pace is what is tested
+			time.Sleep(300 * time.Millisecond) // the client's pace is what is tested
 		}
 		c.cmd(".", "250")
 	})
