@@ -295,17 +295,40 @@ func TestNodeDies(t *testing.T) {
 	}
 }
 
+// renewals tells of each renewal that was granted.
+type renewals struct {
+	metadata.Store
+	granted chan struct{}
+}
+
+func (r renewals) RenewOutbound(ctx context.Context, holder string, lease time.Duration, ids []metadata.OutboundID) ([]metadata.OutboundID, error) {
+	kept, err := r.Store.RenewOutbound(ctx, holder, lease, ids)
+	if err == nil && len(kept) > 0 {
+		r.granted <- struct{}{}
+	}
+	return kept, err
+}
+
 // TestSlowServer renews the lease of an attempt that takes longer than it.
 func TestSlowServer(t *testing.T) {
+	t.Parallel()
 	s, srv := newSite(t), newSubmission(t, "none")
+	granted := make(chan struct{}, 1000)
 	release := make(chan struct{})
 	srv.after = func(string, int) error { <-release; return nil }
-	quick := func(c *outbound.Config) { c.Lease = 200 * time.Millisecond }
+	quick := func(c *outbound.Config) { c.Lease, c.Metadata = 4*time.Second, renewals{s.meta, granted} }
 	q := s.queue("smtp://"+srv.addr+"?tls=none", quick)
 	s.queue("smtp://"+srv.addr+"?tls=none", quick)
 	s.enqueue(q, s.item("a@example.net", "b@example.com", text))
-	timer := time.NewTimer(time.Second) // five leases
-	<-timer.C
+	timeout := time.NewTimer(time.Minute)
+	defer timeout.Stop()
+	for range 5 { // each at a quarter of the lease
+		select {
+		case <-granted:
+		case <-timeout.C:
+			t.Error("the lease is not renewed")
+		}
+	}
 	close(release)
 	srv.wait(1)
 	if it := s.ended()["b@example.com"]; it.Attempts != 1 || it.State != metadata.OutboundSent {
