@@ -514,15 +514,22 @@ func TestAppendMayBeRepeated(t *testing.T) {
 func TestDeadlineEndsRetries(t *testing.T) {
 	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
 		c := newScene(t, s)
-		rules.Add(metadatafault.Rule{Fault: metadatafault.Conflict, Nth: 1, Times: 1 << 30})
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		_, err := s.Append(ctx, metadata.AppendBatch{Items: []metadata.AppendItem{c.item}})
-		if n := rules.Clear(); n < 2 {
-			t.Errorf("the conflict struck %d times", n)
-		}
-		if !mailerr.Is(err, mailerr.Unavailable) {
-			t.Fatalf("got %v, want Unavailable", err)
+		// A slow machine needs more time to come to a second attempt.
+		for timeout := 50 * time.Millisecond; ; timeout *= 4 {
+			rules.Add(metadatafault.Rule{Fault: metadatafault.Conflict, Nth: 1, Times: 1 << 30})
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			_, err := s.Append(ctx, metadata.AppendBatch{Items: []metadata.AppendItem{c.item}})
+			cancel()
+			n := rules.Clear()
+			if !mailerr.Is(err, mailerr.Unavailable) {
+				t.Fatalf("got %v, want Unavailable", err)
+			}
+			if n >= 2 {
+				break
+			}
+			if timeout > 20*time.Second {
+				t.Fatalf("within %v the conflict struck %d times", timeout, n)
+			}
 		}
 	})
 }
