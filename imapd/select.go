@@ -100,6 +100,8 @@ func (cmd *selectMailbox) run(ctx context.Context, s *session) error {
 	s.remark("Highest")
 	s.w.Raw("* OK [").Raw(mailboxIDCode(m.ID))
 	s.remark("Mailbox identifier") // RFC 8474 section 4.2
+	s.w.Raw("* OK [URLMECH " + urlMechanism)
+	s.remark("Mechanisms for URLAUTH") // RFC 4467 section 8
 	if s.rev2 {
 		if err := s.writeSelectedName(ctx, cmd.given); err != nil {
 			s.unselect() // SELECT is all or nothing

@@ -149,6 +149,7 @@ var german = map[string]string{
 	"Flags are kept":                                              "Diese Markierungen bleiben",
 	"Highest":                                                     "Höchste",
 	"Mailbox identifier":                                          "Kennung des Postfachs",
+	"Mechanisms for URLAUTH":                                      "Verfahren für URLAUTH",
 	"Moved UIDs":                                                  "Verschobene UIDs",
 	"Next UID":                                                    "Nächste UID",
 	"Nothing can be changed":                                      "Nichts kann geändert werden",
