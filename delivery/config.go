@@ -41,7 +41,7 @@ type Config struct {
 
 	Hostname  string // in messages made here
 	Version   string // of the environment test
-	Delimiter string // between local part and detail; "": "+"
+	Delimiter string // between user and detail at IMAP events; "": there are no details
 
 	Limits      sieve.Limits  // of every script
 	AdminAge    time.Duration // how long what is known of the administrator's scripts is taken for true; 0: 5 s
@@ -59,9 +59,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Hostname == "" {
 		c.Hostname = "localhost"
-	}
-	if c.Delimiter == "" {
-		c.Delimiter = "+"
 	}
 	if c.AdminAge <= 0 {
 		c.AdminAge = 5 * time.Second

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -187,8 +188,8 @@ func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
 			"phase": "during", "remote-host": t.env.RemoteHost, "remote-ip": t.env.RemoteIP, "version": cfg.Version,
 		},
 		Addresses: []string{a.Address, r.Target.Address},
-		Spam:      cfg.Spam.percent(t.st.Head()),
-		Delimiter: cfg.Delimiter,
+		Spam:      cfg.Spam.Percent(t.st.Head()),
+		Delimiter: cmp.Or(r.Target.Delimiter, sieve.NoDelimiter),
 	}
 	if t.event != nil {
 		t.event.input(&in)

@@ -205,6 +205,42 @@ func TestFaultyScripts(t *testing.T) {
 	}
 }
 
+// TestErrorOfChangedScript mends a faulty script badly within the time in which one script's errors are not written again.
+func TestErrorOfChangedScript(t *testing.T) {
+	e := newEnv(t)
+	u := e.account("user@example.org", "")
+	for _, word := range []string{"first", "second"} {
+		e.script(metadata.AccountScripts(u), "main", `require "ihave"; error "`+word+`";`)
+		e.send(mail(word), "user@example.org")
+		e.send(mail(word+" again"), "user@example.org")
+		sc, err := e.meta.Script(t.Context(), metadata.AccountScripts(u), "main")
+		e.must(err)
+		if sc.Error.Errors != 1 || !strings.Contains(sc.Error.Text, word) {
+			t.Errorf("after the %s fault: %+v", word, sc.Error)
+		}
+	}
+	e.wantContent(u, "INBOX: first, Your mail filter has an error, first again, second, Your mail filter has an error, second again")
+}
+
+// TestDelimiterOfDomain splits addresses as their domain says, not as others do.
+func TestDelimiterOfDomain(t *testing.T) {
+	e := newEnv(t)
+	for _, d := range []metadata.Domain{{Name: "dash.example", Delimiter: "-"}, {Name: "none.example", Delimiter: "none"}, {Name: "alias.example", AliasOf: "dash.example"}} {
+		e.must(e.meta.SetDomain(t.Context(), d))
+	}
+	script := `require ["envelope", "subaddress", "imap4flags", "variables"];
+		if envelope :detail :matches "to" "*" { addflag "d-${1}"; }
+		if envelope :user :matches "to" "*" { addflag "u-${1}"; }`
+	plus := e.account("user@example.org", script)
+	dash := e.account("user@dash.example", script)
+	none := e.account("user+x-y@none.example", script)
+	e.send(mail("m"), "user+x-y@example.org", "user-x+y@dash.example", "user+x-y@none.example")
+	e.send(mail("n"), "user-z@alias.example")
+	e.wantContent(plus, "INBOX: m [d-x-y u-user]")
+	e.wantContent(dash, "INBOX: m [d-x+y u-user], n [d-z u-user]")
+	e.wantContent(none, "INBOX: m [u-user+x-y]")
+}
+
 func TestReject(t *testing.T) {
 	e := newEnv(t)
 	reject := "require \"reject\"; reject \"I do not\r\nwant it\";"

@@ -106,7 +106,7 @@ func (e *Events) each(ctx context.Context, account metadata.AccountID, mailbox m
 func (e *Events) run(ctx context.Context, h *happening, m *mailstore.Message, owner *metadata.Account, scripts *chain) (changed []string) {
 	stored := &storedMessage{ctx: ctx, store: e.d.cfg.Store, body: m.Reader}
 	t := &transaction{d: e.d, st: stored, event: h, env: Envelope{From: owner.Address, ID: m.Row.Body.String()}}
-	rcpt := &Recipient{Target: directory.Target{Account: *owner, Address: owner.Address}, To: owner.Address, InternalDate: m.Row.InternalDate}
+	rcpt := &Recipient{Target: directory.Target{Account: *owner, Address: owner.Address, Delimiter: e.d.cfg.Delimiter}, To: owner.Address, InternalDate: m.Row.InternalDate}
 	claimant := metadata.NewOutboundID().String() // the same when it is tried again: what is in the queue is not put there twice
 	var p *plan
 	var after afterwards

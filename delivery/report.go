@@ -26,11 +26,12 @@ type told struct {
 
 const maxTold = 10_000
 
-// due reports whether an error is to be written now.
-func (t *told) due(owner metadata.ScriptOwner, name string, now time.Time) bool {
+// due reports whether an error is to be written now. A script that was changed is another one: its owner waits to see whether it
+// works now.
+func (t *told) due(sc *compiled, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k := scriptKey{owner: owner, name: name}
+	k := scriptKey{sc.owner, sc.version, sc.name}
 	if at, ok := t.at[k]; ok && now.Sub(at) < tellEvery {
 		return false
 	}
@@ -61,7 +62,7 @@ func (d *Deliverer) tell(p *plan, sc *compiled, text string) {
 		d.cfg.Log.Error("the standard script failed", "error", text)
 		return
 	}
-	if !d.told.due(sc.owner, sc.name, d.cfg.Now()) {
+	if !d.told.due(sc, d.cfg.Now()) {
 		return
 	}
 	account := p.rcpt.Target.Account

@@ -21,11 +21,12 @@ var extensions = Extensions()
 
 // compiled is a script that is ready to run, or does not compile.
 type compiled struct {
-	owner  metadata.ScriptOwner
-	name   string // the stored name
-	size   int
-	script *sieve.Script // nil: err
-	err    error         // a *sieve.CompileError
+	owner   metadata.ScriptOwner
+	version int64  // of the owner's scripts
+	name    string // the stored name
+	size    int
+	script  *sieve.Script // nil: err
+	err     error         // a *sieve.CompileError
 }
 
 // scriptKey names what was compiled. A version stands for all of an owner's scripts at one time.
@@ -86,7 +87,7 @@ func (s *scripts) active(ctx context.Context, owner metadata.ScriptOwner, state 
 		return nil, err // deactivated meanwhile
 	}
 	c := s.compile(owner, sc.Name, sc.Source, runName(owner, sc.Name))
-	key.version = now.Version
+	key.version, c.version = now.Version, now.Version
 	s.cache.Set(key, c)
 	return c, nil
 }
@@ -105,6 +106,7 @@ func (s *scripts) named(ctx context.Context, owner metadata.ScriptOwner, version
 		return nil, err
 	}
 	c := s.compile(owner, sc.Name, sc.Source, runName(owner, sc.Name))
+	c.version = version
 	s.cache.Set(key, c)
 	return c, nil
 }

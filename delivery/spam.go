@@ -38,8 +38,10 @@ func (s Spam) marked(head []byte) bool {
 	return hasField(head, "x-spam") || hasField(head, "x-spam-flag") || hasField(head, s.Header)
 }
 
-// percent returns the score as spamtest wants it, nil when the message has none that can be read.
-func (s Spam) percent(head []byte) *float64 {
+// Percent returns the score as spamtest wants it, 0 to 100, nil when the message has none that can be read. head is the message's
+// header; what is behind it does no harm.
+func (s Spam) Percent(head []byte) *float64 {
+	s = s.withDefaults()
 	value, ok := field(head, s.Header)
 	if !ok {
 		return nil

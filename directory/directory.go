@@ -24,10 +24,11 @@ type Directory interface {
 
 // Target is one account that mail for an address goes to.
 type Target struct {
-	Account metadata.Account
-	Address string // the normalised address that was asked for, detail included; for Delivered-To
-	Detail  string // what follows the delimiter, as it was written
-	Mailbox string // where the account wants mail for this detail, if it has a mailbox of that name; "": INBOX
+	Account   metadata.Account
+	Address   string // the normalised address that was asked for, detail included; for Delivered-To
+	Delimiter string // what separates user and detail in its domain; "": nothing does
+	Detail    string // what follows the delimiter, as it was written
+	Mailbox   string // where the account wants mail for this detail, if it has a mailbox of that name; "": INBOX
 }
 
 // Resolution is what Resolve returns for one address.

@@ -69,6 +69,26 @@ func TestDomainRules(t *testing.T) {
 	}
 }
 
+func TestDelimiterOfTarget(t *testing.T) {
+	d, _, _ := open(t)
+	for _, a := range []string{"anna@a.example", "dash@dash.example", "plus@none.example"} {
+		account(t, d, a, "x")
+	}
+	setDomain(t, d, metadata.Domain{Name: "dash.example", Delimiter: "-", CatchAll: "anna@a.example"})
+	setDomain(t, d, metadata.Domain{Name: "none.example", Delimiter: "none"})
+	setDomain(t, d, metadata.Domain{Name: "alias.example", AliasOf: "dash.example"})
+	setDomain(t, d, metadata.Domain{Name: "own.example", AliasOf: "dash.example", Delimiter: "="})
+	for address, want := range map[string]string{
+		"anna+x@a.example": "+", "dash-x@dash.example": "-", "plus@none.example": "", "dash-x@alias.example": "-", "dash=x@own.example": "=",
+		"stranger-x@dash.example": "-",
+	} {
+		targets, err := d.Resolve(t.Context(), address)
+		if err != nil || len(targets) != 1 || targets[0].Delimiter != want {
+			t.Errorf("%s: %+v, %v; want the delimiter %q", address, targets, err, want)
+		}
+	}
+}
+
 func TestCatchAllLoops(t *testing.T) {
 	d, _, _ := open(t)
 	account(t, d, "anna@a.example", "x")

@@ -207,7 +207,9 @@ func (run *resolving) follow(e *expansion, found map[string]metadata.AddressTarg
 		if to.Account != nil {
 			if !e.accounts[to.Account.ID] {
 				e.accounts[to.Account.ID] = true
-				e.targets = append(e.targets, Target{Account: *to.Account, Address: run.form(e.asked), Detail: s.detail})
+				e.targets = append(e.targets, Target{
+					Account: *to.Account, Address: run.form(e.asked), Delimiter: run.delimiter(e.asked.Domain), Detail: s.detail,
+				})
 			}
 			continue
 		}
@@ -218,6 +220,15 @@ func (run *resolving) follow(e *expansion, found map[string]metadata.AddressTarg
 		}
 	}
 	return nil
+}
+
+// delimiter returns what separates user and detail in a domain, "" for nothing; it is what its users write.
+func (run *resolving) delimiter(domain string) string {
+	rule := run.rules[domain]
+	if rule.Delimiter == "" && rule.AliasOf != "" {
+		rule = run.rules[rule.AliasOf]
+	}
+	return run.d.delimiterOf(rule)
 }
 
 // form returns the one form an address has in its domain.

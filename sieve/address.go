@@ -68,10 +68,14 @@ func (p addressPart) of(address, delimiter string) (out string, ok bool) {
 	case partDomain:
 		return domain, true
 	}
-	if delimiter == "" {
-		delimiter = "+"
+	i := -1
+	switch delimiter {
+	case NoDelimiter:
+	case "":
+		i = strings.IndexByte(local, '+')
+	default:
+		i = strings.IndexAny(local, delimiter)
 	}
-	i := strings.IndexAny(local, delimiter)
 	switch {
 	case p == partUser && i < 0:
 		return local, true

@@ -33,9 +33,12 @@ type Input struct {
 	Virus int
 
 	// Delimiter separates the user from the detail of an address (RFC 5233): the first character of it that occurs does. ""
-	// is "+".
+	// is "+"; with NoDelimiter no address has a detail.
 	Delimiter string
 }
+
+// NoDelimiter is the Input.Delimiter of hosts whose addresses have no details.
+const NoDelimiter = "\x00"
 
 // Envelope is the SMTP envelope of a delivery, addresses without angle brackets.
 type Envelope struct {

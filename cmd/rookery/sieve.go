@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,7 +138,7 @@ func newSieveTestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "test SCRIPT... MESSAGE", Short: "Show what scripts would do to a message", Args: cobra.MinimumNArgs(2),
 		Long: "Runs scripts, one after another as at a delivery, on a message in a file (- is standard input) and lists what they would do.\n" +
-			"Nothing is stored or sent. Scripts to include are looked for beside the first script, as NAME.sieve.",
+			"Spam score and delimiter are read as the configuration says. Nothing is stored or sent. Scripts to include are looked for beside the first script, as NAME.sieve.",
 		Example: "  rookery sieve test holiday.sieve message.eml --to alice@example.org",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			scripts := make([]*sieve.Script, len(args)-1)
@@ -149,6 +150,10 @@ func newSieveTestCommand() *cobra.Command {
 				printWarnings(cmd, path, s)
 				scripts[i] = s
 			}
+			cfg, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
 			raw, err := readInput(cmd, args[len(args)-1], math.MaxInt64)
 			if err != nil {
 				return err
@@ -158,7 +163,8 @@ func newSieveTestCommand() *cobra.Command {
 				Message: strings.NewReader(string(raw)), Size: int64(len(raw)), Structure: structure,
 				Envelope:    sieve.Envelope{From: from, To: to},
 				Environment: map[string]string{"name": "Rookery", "location": "MDA", "phase": "during"},
-				Spam:        sieve.SpamPercent(structure.Fields, 15),
+				Spam:        spamConfig(cfg).Percent(raw),
+				Delimiter:   cmp.Or(cfg.Delimiter, sieve.NoDelimiter),
 			}
 			if !cmd.Flags().Changed("from") {
 				in.Envelope.From = firstAddress(structure.Envelope.Sender)

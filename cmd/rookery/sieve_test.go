@@ -42,3 +42,40 @@ func TestSieveCommands(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// TestSieveTestAsAtDelivery reads the spam score and the delimiter as a node with this configuration does.
+func TestSieveTestAsAtDelivery(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		to   string
+		want string
+	}{
+		{nil, "b+x@example.org", "half detail"},
+		{nil, "b-x@example.org", "half"},
+		{[]string{"ROOKERY_DELIMITER=-"}, "b-x@example.org", "half detail"},
+		{[]string{"ROOKERY_DELIMITER="}, "b+x@example.org", "half"},
+		{[]string{"ROOKERY_SPAM_LIMIT=3"}, "b@example.org", ""},
+		{[]string{"ROOKERY_SPAM_LIMIT=10", "ROOKERY_SPAM_HEADER=X-Score"}, "b@example.org", "half"},
+	} {
+		s := newShell(t, c.env...)
+		s.write("s.sieve", `require ["spamtestplus", "relational", "comparator-i;ascii-numeric", "envelope", "subaddress", "fileinto", "copy"];
+if spamtest :percent :value "eq" :comparator "i;ascii-numeric" "50" { fileinto :copy "half"; }
+if envelope :detail "to" "x" { fileinto :copy "detail"; }
+discard;
+`)
+		s.write("m.eml", "From: a@example.com\r\nX-Spam-Score: 3.0\r\nX-Score: 5 of 10\r\n\r\nX-Spam-Score: 9\r\n")
+		var did sieveOutcome
+		if err := json.Unmarshal([]byte(s.ok("sieve", "test", "--json", "s.sieve", "m.eml", "--to", c.to)), &did); err != nil {
+			t.Fatal(err)
+		}
+		var boxes []string
+		for _, a := range did.Actions {
+			if a.Mailbox != "" {
+				boxes = append(boxes, a.Mailbox)
+			}
+		}
+		if got := strings.Join(boxes, " "); got != c.want {
+			t.Errorf("%v, to %s: %q, want %q", c.env, c.to, got, c.want)
+		}
+	}
+}
