@@ -131,7 +131,7 @@ func TestAutologout(t *testing.T) {
 // A client that does not read is dropped, with what it holds.
 func TestStalledClientIsDropped(t *testing.T) {
 	e := newEnv(t)
-	e.start(t, func(cfg *Config) { cfg.WriteTimeout = 50 * time.Millisecond })
+	e.start(t, func(cfg *Config) { cfg.WriteTimeout = time.Second })
 	e.deliver(t, "INBOX", "Subject: big\r\n\r\n"+strings.Repeat("0123456789\r\n", 1<<20))
 	c := e.login(t)
 	c.ok("SELECT INBOX")

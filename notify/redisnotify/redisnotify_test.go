@@ -179,10 +179,14 @@ func TestRedisPaused(t *testing.T) {
 	if err := server.Pause(); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
-	n.Publish(t.Context(), notify.Hint{Account: notifytest.ID()})
-	if d := time.Since(start); d > 100*time.Millisecond {
-		t.Errorf("Publish took %v", d)
+	quickest := time.Hour // of three: the machine may be slow at one
+	for range 3 {
+		start := time.Now()
+		n.Publish(t.Context(), notify.Hint{Account: notifytest.ID()})
+		quickest = min(quickest, time.Since(start))
+	}
+	if quickest > 100*time.Millisecond {
+		t.Errorf("Publish took %v", quickest)
 	}
 	notifytest.WaitUnhealthy(t, n)
 	if err := server.Resume(); err != nil {
