@@ -192,8 +192,8 @@ func need(t *testing.T, name string) string {
 	return path
 }
 
-// run runs a program for at most a minute and returns what it printed. It fails unless the exit code is one of those allowed; none
-// means 0.
+// run runs a program for at most five minutes, of which one that fetches packages may need some, and returns what it printed. It
+// fails unless the exit code is one of those allowed; none means 0.
 func run(t *testing.T, env []string, path string, args ...string) string {
 	t.Helper()
 	return runAllowing(t, nil, env, path, args...)
@@ -201,7 +201,7 @@ func run(t *testing.T, env []string, path string, args ...string) string {
 
 func runAllowing(t *testing.T, codes []int, env []string, path string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), env...)

@@ -63,7 +63,7 @@ func (c *Cluster) Start(extra ...string) *Node {
 			c.t.Logf("log of %s ends:\n%s", n.Name, b)
 		}
 	})
-	Eventually(c.t, 30*time.Second, n.Name+" is ready", func() error {
+	Eventually(c.t, time.Minute, n.Name+" is ready", func() error {
 		select {
 		case <-n.done:
 			b, _ := os.ReadFile(n.log)
