@@ -392,7 +392,7 @@ func TestResolve(t *testing.T) {
 
 func TestSyncWithoutChangeCostsNothing(t *testing.T) {
 	c := newCluster(t)
-	s := c.node(nil)
+	s := c.node(func(cfg *mailstore.Config) { cfg.PollHealthy, cfg.PollUnhealthy = time.Hour, time.Hour }) // a poll would be counted
 	u := s.User(c.account())
 	c.fill(s, u, "INBOX", 3)
 	sel := c.open(u, "INBOX")
