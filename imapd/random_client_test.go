@@ -184,7 +184,7 @@ func (c *strictClient) take(r *reply) error {
 			}
 		}
 		c.done[tag] = r
-		if r.items[1] == atom("BAD") {
+		if r.items[1] == atom("BAD") && !noMailboxForURL(line, r) {
 			return fmt.Errorf("%s: %s", line, r.raw)
 		}
 		return c.takeCode(r)
@@ -194,6 +194,11 @@ func (c *strictClient) take(r *reply) error {
 		err = fmt.Errorf("%.200q: %w", r.raw, err)
 	}
 	return err
+}
+
+// noMailboxForURL reports whether a command is refused with BAD as RFC 4467 section 7 has it for a mailbox that is not there.
+func noMailboxForURL(command string, r *reply) bool {
+	return strings.HasPrefix(command, "GENURLAUTH ") && strings.HasSuffix(r.raw, " BAD No such mailbox")
 }
 
 func (c *strictClient) takeCode(r *reply) error {
