@@ -47,6 +47,9 @@ type Config struct {
 	AdminAge    time.Duration // how long what is known of the administrator's scripts is taken for true; 0: 5 s
 	MaxReceived int           // Received fields from which on nothing is redirected; 0: 50
 	Spam        Spam
+	Verdicts    []Verdict // what virustest knows; nil: DefaultVerdicts
+	Lists       []List    // of the administrator's
+	Members     Members   // required for lists of addresses
 
 	Log     *slog.Logger          // nil: slog.Default
 	Metrics prometheus.Registerer // nil: none
@@ -67,6 +70,14 @@ func (c Config) withDefaults() (Config, error) {
 		c.MaxReceived = 50
 	}
 	c.Spam = c.Spam.withDefaults()
+	if c.Verdicts == nil {
+		c.Verdicts = DefaultVerdicts
+	}
+	for _, l := range c.Lists {
+		if name, ok := sieve.CanonicalList(l.Name); !ok || name != l.Name || (l.File == "") == (l.Address == "") || l.Address != "" && c.Members == nil {
+			return c, errors.New("delivery: the list " + l.Name + " has no canonical name, or not one source")
+		}
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -80,6 +91,7 @@ func (c Config) withDefaults() (Config, error) {
 type Deliverer struct {
 	cfg     Config
 	scripts *scripts
+	lists   map[string]*publicList
 	told    told
 	metrics *metrics
 }
@@ -90,7 +102,7 @@ func New(cfg Config) (*Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deliverer{cfg: cfg, scripts: newScripts(cfg)}
+	d := &Deliverer{cfg: cfg, scripts: newScripts(cfg), lists: newLists(&cfg)}
 	if sc := d.scripts.standard; sc != nil && sc.err != nil {
 		return nil, sc.err
 	}

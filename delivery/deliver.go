@@ -189,6 +189,7 @@ func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
 		},
 		Addresses: []string{a.Address, r.Target.Address},
 		Spam:      cfg.Spam.Percent(t.st.Head()),
+		Virus:     Virus(t.st.Head(), cfg.Verdicts),
 		Delimiter: cmp.Or(r.Target.Delimiter, sieve.NoDelimiter),
 	}
 	if t.event != nil {

@@ -180,7 +180,7 @@ func TestFaultyScripts(t *testing.T) {
 		"run time":    `require ["fileinto", "include"]; fileinto "Trash"; include "no such";`,
 		"no server":   "redirect \"a@example.com\";",
 		"endless":     `require ["include"]; include :optional "main"; include "main";`,
-		"not served":  `require "extlists";`,
+		"not known":   `require "nonsense";`,
 		"other ihave": `require ["ihave"]; if not ihave "nonsense" { error "no nonsense"; }`,
 	} {
 		t.Run(name, func(t *testing.T) {

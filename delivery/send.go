@@ -30,8 +30,6 @@ func (t *transaction) redirect(ctx context.Context, p *plan, a *sieve.Redirect, 
 	switch {
 	case !t.d.cfg.Queue.Sends():
 		return errNoServer
-	case a.List != "":
-		return &cannot{"there is no list " + a.List}
 	}
 	received := 0
 	for range fields(t.st.Head(), "Received") {

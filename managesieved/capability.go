@@ -2,6 +2,7 @@ package managesieved
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,9 @@ func (s *session) greet(text string) {
 	}
 	line("SIEVE", strings.Join(extensions, " "))
 	line("NOTIFY", strings.Join(sieve.NotifyMethods(), " "))
+	if slices.Contains(extensions, "extlists") {
+		line("EXTLISTS", strings.Join(s.srv.cfg.Lists, " "))
+	}
 	redirects := s.srv.cfg.Compile.Limits.Redirects
 	if redirects == 0 {
 		redirects = sieve.DefaultLimits.Redirects

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ type Config struct {
 	Version string                // in IMPLEMENTATION; "": none
 	Limits  metadata.ScriptLimits // of an account; 0: 100 scripts, 256 KiB for one, 2 MiB together
 	Compile sieve.Options         // what scripts may require and cost, as for deliveries; Name is not used
+	Lists   []string              // schemes of the URIs that name external lists, "urn" beside them (RFC 6134)
 
 	TLS            *tls.Config // for STARTTLS and for listeners with implicit TLS; nil: neither
 	AllowPlaintext bool        // passwords in clear from anywhere; otherwise only from loopback and unix sockets
@@ -44,6 +46,9 @@ type Config struct {
 func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Scripts == nil || cfg.Directory == nil {
 		return cfg, errors.New("managesieved: scripts and a directory are needed")
+	}
+	if !slices.Contains(cfg.Lists, "urn") {
+		cfg.Lists = append([]string{"urn"}, cfg.Lists...)
 	}
 	orElse(&cfg.MaxConnections, 10_000)
 	orElse(&cfg.MaxFailures, 3)

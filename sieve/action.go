@@ -48,8 +48,8 @@ type FileInto struct {
 // detects loops: it should count Received fields and refuse what it redirected before.
 type Redirect struct {
 	Origin
-	Address string // addr-spec, syntactically valid; "" when List is set
-	List    string // name of an external list whose members get the message (RFC 6134 section 2.4), "" for none
+	Address string // addr-spec, syntactically valid
+	List    string // canonical name of the external list that the address is in (RFC 6134), "" for none
 	Copy    bool
 	Message *Message
 }

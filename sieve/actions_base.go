@@ -15,7 +15,7 @@ func init() {
 		command: compileFileinto,
 	}
 	commandSpecs["redirect"] = &spec{
-		args: []argKind{argString}, usage: `redirect [:copy] <address>;`,
+		args: []argKind{argString}, usage: `redirect [:copy] <address>; or redirect [:copy] :list <list>;`,
 		tags:    []tagSpec{{name: "copy", ext: extCopy}, {name: "list", ext: extExtlists}},
 		command: compileRedirect,
 	}
@@ -163,7 +163,11 @@ type redirectCommand struct {
 
 func compileRedirect(c *compiler, b *bound) command {
 	r := &redirectCommand{c.textOf(b.pos[0]), b.has("copy"), b.has("list")}
-	if address, ok := r.address.constant(); ok && !r.list {
+	if address, ok := r.address.constant(); ok && r.list {
+		if _, valid := CanonicalList(address); !valid {
+			c.fail(b.pos[0].pos, "%v", listProblem(address))
+		}
+	} else if ok {
 		if _, valid := singleAddress(address); !valid {
 			c.fail(b.pos[0].pos, "%q is no address that mail can be sent to", address)
 		}
@@ -182,28 +186,27 @@ func (r *redirectCommand) run(vm *machine) error {
 	if vm.doc.unenclosed != nil {
 		m = vm.doc.unenclosed
 	}
-	out := &Redirect{Origin: vm.origin(), Copy: r.copy, Message: m}
-	value := r.address.get(vm)
 	if r.list {
-		ok, err := vm.host.ListExists(vm.ctx, value)
-		if err != nil {
-			return hostError("ListExists", err)
-		}
-		if !ok {
-			return vm.failf(r.address.pos, "there is no list %q", cutString(value, 100))
-		}
-		out.List = value
-	} else {
-		var valid bool
-		if out.Address, valid = singleAddress(value); !valid {
-			return vm.failf(r.address.pos, "%q is no address that mail can be sent to", cutString(value, 100))
-		}
+		return vm.redirectList(r, m)
+	}
+	value := r.address.get(vm)
+	address, valid := singleAddress(value)
+	if !valid {
+		return vm.failf(r.address.pos, "%q is no address that mail can be sent to", cutString(value, 100))
 	}
 	if !r.copy {
 		vm.keeps = false
 	}
+	return vm.addRedirect(&Redirect{Origin: vm.origin(), Address: address, Copy: r.copy, Message: m})
+}
+
+// addRedirect appends a redirect, unless the message goes to its address already, in whatever case.
+func (vm *machine) addRedirect(out *Redirect) error {
+	if err := vm.charge(len(vm.actions)); err != nil {
+		return err
+	}
 	for _, a := range vm.actions {
-		if other, ok := a.(*Redirect); ok && other.Address == out.Address && other.List == out.List {
+		if other, ok := a.(*Redirect); ok && asciiEqualFold(other.Address, out.Address) {
 			return nil
 		}
 	}

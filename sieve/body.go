@@ -79,7 +79,7 @@ func (t *bodyTest) eval(vm *machine) (bool, error) {
 			return nil
 		}
 		for _, s := range t.texts(vm, p, &err) {
-			ok, err := t.match.one(vm, t.match.kind, s)
+			ok, err := t.match.any(vm, []string{s})
 			if err != nil {
 				return err
 			}

@@ -28,11 +28,9 @@ type Host interface {
 	// 4), and whether there is one.
 	Metadata(ctx context.Context, mailbox, annotation string) (value string, ok bool, err error)
 
-	// ListExists reports whether a list of RFC 6134 exists: valid_ext_list.
-	ListExists(ctx context.Context, list string) (bool, error)
-
-	// ListContains reports whether a value is in a list (":list", RFC 6134 section 2.2). An unknown list is empty.
-	ListContains(ctx context.Context, list, value string) (bool, error)
+	// List returns an external list that the user may use (RFC 6134), nil when there is none of this name, which is canonical (see
+	// CanonicalList), and whether messages may be redirected to its members. A *ListError ends the script with a Failure.
+	List(ctx context.Context, name string) (list *List, redirect bool, err error)
 
 	// Duplicate reports whether id has been remembered for the user (RFC 7352) and the time of its memory is not over. It
 	// remembers nothing itself: see Result.Duplicates.
@@ -76,8 +74,7 @@ func (NoHost) MailboxExists(_ context.Context, mailbox string) (bool, error) {
 func (NoHost) MailboxIDExists(context.Context, string) (bool, error)          { return false, nil }
 func (NoHost) SpecialUseExists(context.Context, string, string) (bool, error) { return false, nil }
 func (NoHost) Metadata(context.Context, string, string) (string, bool, error) { return "", false, nil }
-func (NoHost) ListExists(context.Context, string) (bool, error)               { return false, nil }
-func (NoHost) ListContains(context.Context, string, string) (bool, error)     { return false, nil }
+func (NoHost) List(context.Context, string) (*List, bool, error)              { return nil, false, nil }
 func (NoHost) Duplicate(context.Context, DuplicateID) (bool, error)           { return false, nil }
 func (NoHost) NotifyMethod(context.Context, string) (string, bool, error)     { return "", false, nil }
 

@@ -16,7 +16,7 @@ type Limits struct {
 	// At run time; beyond one the run ends with a Failure, unless it says otherwise.
 
 	Steps          int           // commands, tests, comparisons, and bytes compared (some 64 to a step); over all scripts of a run
-	Actions        int           // actions of one run
+	Actions        int           // actions of one run; by default as many more as Redirects is above its default
 	Redirects      int           // of them redirects
 	Notifications  int           // of them notifications
 	HeaderEdits    int           // headers added and deletions
@@ -79,8 +79,8 @@ func (l Limits) withDefaults() Limits {
 	l.RegexSize = or(l.RegexSize, d.RegexSize)
 	l.RegexMemory = or(l.RegexMemory, d.RegexMemory)
 	l.Steps = or(l.Steps, d.Steps)
-	l.Actions = or(l.Actions, d.Actions)
 	l.Redirects = or(l.Redirects, d.Redirects)
+	l.Actions = or(l.Actions, d.Actions+max(l.Redirects-d.Redirects, 0))
 	l.Notifications = or(l.Notifications, d.Notifications)
 	l.HeaderEdits = or(l.HeaderEdits, d.HeaderEdits)
 	l.Replacements = or(l.Replacements, d.Replacements)

@@ -54,6 +54,7 @@ type machine struct {
 	duplicates []DuplicateMark
 	regexes    map[regexKey]*compiledRegex
 	bodyBytes  int64 // that may still be read
+	lists      map[string]knownList
 }
 
 type regexKey struct {

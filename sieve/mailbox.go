@@ -9,10 +9,6 @@ func init() {
 		ok, err := vm.host.MailboxIDExists(vm.ctx, id)
 		return ok, hostError("MailboxIDExists", err)
 	})
-	testSpecs["valid_ext_list"] = existsSpec(extExtlists, `valid_ext_list <lists>`, func(vm *machine, list string) (bool, error) {
-		ok, err := vm.host.ListExists(vm.ctx, list)
-		return ok, hostError("ListExists", err)
-	})
 	testSpecs["servermetadataexists"] = existsSpec(extServermetadata, `servermetadataexists <annotations>`,
 		func(vm *machine, name string) (bool, error) {
 			_, ok, err := vm.host.Metadata(vm.ctx, "", name)

@@ -308,12 +308,25 @@ func (h *testHost) Metadata(_ context.Context, mailbox, annotation string) (stri
 	return "", false, nil
 }
 
-func (h *testHost) ListExists(_ context.Context, list string) (bool, error) {
-	return slices.ContainsFunc(h.lists, func(l string) bool { return l == list || strings.HasPrefix(l, list+" ") }), nil
-}
-
-func (h *testHost) ListContains(_ context.Context, list, value string) (bool, error) {
-	return slices.Contains(h.lists, list+" "+value), nil
+func (h *testHost) List(_ context.Context, list string) (*sieve.List, bool, error) {
+	var members []string
+	found := false
+	for _, l := range h.lists {
+		name, member, _ := strings.Cut(l, " ")
+		if name, _ = sieve.CanonicalList(name); name != list {
+			continue
+		}
+		if found = true; member == "unreadable" {
+			return nil, false, &sieve.ListError{Text: "it is gone"}
+		}
+		if member != "" {
+			members = append(members, member)
+		}
+	}
+	if !found {
+		return nil, false, nil
+	}
+	return sieve.NewList(members, nil), !strings.HasPrefix(list, "tag:closed"), nil
 }
 
 func (h *testHost) Duplicate(_ context.Context, id sieve.DuplicateID) (bool, error) {
@@ -413,10 +426,9 @@ func describeAction(a sieve.Action) string {
 		flags(a.Flags)
 	case *sieve.Redirect:
 		add("redirect")
+		add("%q", a.Address)
 		if a.List != "" {
 			add("list %q", a.List)
-		} else {
-			add("%q", a.Address)
 		}
 		if a.Copy {
 			add("copy")

@@ -167,7 +167,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 	}
 	n.sieve, err = managesieved.New(managesieved.Config{
 		Scripts: n.meta, Limits: scriptLimits(cfg), Compile: sieve.Options{Extensions: delivery.Extensions(), Limits: sieveLimits(cfg)},
-		Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
+		Lists: listSchemes(cfg), Directory: n.dir, TLS: n.certs.config(), AllowPlaintext: cfg.AllowPlaintext,
 		MaxConnections: cfg.Limits.Connections, MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
 		MaxConnectionRate: cfg.Limits.ConnectionRate,
 		Log:               n.log, Metrics: metrics,

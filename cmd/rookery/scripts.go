@@ -2,6 +2,8 @@ package main
 
 import (
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -29,8 +31,30 @@ func (n *node) newQueue(metrics prometheus.Registerer) (*outbound.Queue, error) 
 func (n *node) newDeliverer(metrics prometheus.Registerer) (*delivery.Deliverer, error) {
 	return delivery.New(delivery.Config{
 		Store: n.store, Metadata: n.meta, Queue: n.queue, Hostname: n.cfg.Hostname, Version: readVersion().Version, Delimiter: n.cfg.Delimiter,
-		Limits: sieveLimits(n.cfg), Spam: spamConfig(n.cfg), Log: n.log, Metrics: metrics,
+		Limits: sieveLimits(n.cfg), Spam: spamConfig(n.cfg), Verdicts: n.cfg.Sieve.Verdicts, Lists: scriptLists(n.cfg), Members: n.dir,
+		Log: n.log, Metrics: metrics,
 	})
+}
+
+// scriptLists returns the lists that all scripts may use.
+func scriptLists(cfg *config.Config) []delivery.List {
+	lists := slices.Clone(cfg.Sieve.Lists)
+	for _, l := range cfg.Sieve.RedirectLists {
+		l.Redirect = true
+		lists = append(lists, l)
+	}
+	return lists
+}
+
+// listSchemes returns the schemes of the lists' names, each once.
+func listSchemes(cfg *config.Config) []string {
+	var schemes []string
+	for _, l := range scriptLists(cfg) {
+		scheme, _, _ := strings.Cut(l.Name, ":")
+		schemes = append(schemes, scheme)
+	}
+	slices.Sort(schemes)
+	return slices.Compact(schemes)
 }
 
 func spamConfig(cfg *config.Config) delivery.Spam {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rookery-mail/rookery/cmd/rookery/internal/config"
+	"github.com/rookery-mail/rookery/delivery"
 	"github.com/rookery-mail/rookery/message"
 	"github.com/rookery-mail/rookery/sieve"
 )
@@ -133,12 +135,12 @@ type sieveOutcome struct {
 
 func newSieveTestCommand() *cobra.Command {
 	var from, to string
-	var mailboxes []string
+	var mailboxes, lists []string
 	var printEdited bool
 	cmd := &cobra.Command{
 		Use: "test SCRIPT... MESSAGE", Short: "Show what scripts would do to a message", Args: cobra.MinimumNArgs(2),
 		Long: "Runs scripts, one after another as at a delivery, on a message in a file (- is standard input) and lists what they would do.\n" +
-			"Spam score and delimiter are read as the configuration says. Nothing is stored or sent. Scripts to include are looked for beside the first script, as NAME.sieve.",
+			"Spam score, virus verdict, delimiter and lists that are files are read as the configuration says. Nothing is stored or sent. Scripts to include are looked for beside the first script, as NAME.sieve.",
 		Example: "  rookery sieve test holiday.sieve message.eml --to alice@example.org",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			scripts := make([]*sieve.Script, len(args)-1)
@@ -165,6 +167,7 @@ func newSieveTestCommand() *cobra.Command {
 				Environment: map[string]string{"name": "Rookery", "location": "MDA", "phase": "during"},
 				Spam:        spamConfig(cfg).Percent(raw),
 				Delimiter:   cmp.Or(cfg.Delimiter, sieve.NoDelimiter),
+				Virus:       delivery.Virus(raw, cfg.Sieve.Verdicts),
 			}
 			if !cmd.Flags().Changed("from") {
 				in.Envelope.From = firstAddress(structure.Envelope.Sender)
@@ -173,6 +176,9 @@ func newSieveTestCommand() *cobra.Command {
 				in.Envelope.To = firstAddress(structure.Envelope.To)
 			}
 			host := trialHost{cmd: cmd, folder: filepath.Dir(args[0]), mailboxes: mailboxes}
+			if host.lists, err = trialLists(cmd, cfg, lists); err != nil {
+				return err
+			}
 			r, err := sieve.RunAll(cmd.Context(), host, in, scripts...)
 			if err != nil {
 				return err
@@ -183,6 +189,7 @@ func newSieveTestCommand() *cobra.Command {
 	cmd.Flags().StringVar(&from, "from", "", "envelope sender (default: the message's)")
 	cmd.Flags().StringVar(&to, "to", "", "envelope recipient (default: the message's first)")
 	cmd.Flags().StringSliceVar(&mailboxes, "mailbox", nil, "mailboxes that exist beside INBOX")
+	cmd.Flags().StringArrayVar(&lists, "list", nil, `external lists that exist, as NAME=FILE; ":addrbook:default" is empty unless it is given`)
 	cmd.Flags().BoolVar(&printEdited, "print", false, "print the message as it would be stored, too")
 	addJSON(cmd)
 	return cmd
@@ -203,6 +210,36 @@ type trialHost struct {
 	cmd       *cobra.Command
 	folder    string
 	mailboxes []string
+	lists     map[string]*sieve.List
+}
+
+// trialLists reads the lists of "sieve test", NAME=FILE, and those configured that are files of this machine.
+func trialLists(cmd *cobra.Command, cfg *config.Config, given []string) (map[string]*sieve.List, error) {
+	book, _ := sieve.CanonicalList(":addrbook:default")
+	lists := map[string]*sieve.List{book: sieve.ParseList("")}
+	for _, l := range scriptLists(cfg) {
+		if text, err := os.ReadFile(l.File); err == nil {
+			lists[l.Name] = sieve.ParseList(string(text))
+		}
+	}
+	for _, s := range given {
+		i := strings.LastIndexByte(s, '=')
+		name, ok := sieve.CanonicalList(s[:max(i, 0)])
+		if !ok {
+			return nil, usageError{errors.New("--list is NAME=FILE, the name a URI, such as tag:example.org,2026:friends=friends.txt")}
+		}
+		text, err := readInput(cmd, s[i+1:], 16<<20)
+		if err != nil {
+			return nil, err
+		}
+		lists[name] = sieve.ParseList(string(text))
+	}
+	return lists, nil
+}
+
+// List lets every list be redirected to: whether the administrator allows it is not known here.
+func (h trialHost) List(_ context.Context, name string) (*sieve.List, bool, error) {
+	return h.lists[name], true, nil
 }
 
 func (h trialHost) MailboxExists(_ context.Context, name string) (bool, error) {

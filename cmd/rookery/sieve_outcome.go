@@ -72,7 +72,7 @@ func (d sieveAction) line() string {
 	add(d.MailboxID != "", "id %s", d.MailboxID)
 	add(d.SpecialUse != "", "use %s", d.SpecialUse)
 	add(d.To != "", "to %s", d.To)
-	add(d.List != "", "to the list %q", d.List)
+	add(d.List != "", "of the list %q", d.List)
 	add(d.Copy, "as a copy")
 	add(d.Create, "making it if need be")
 	add(len(d.Flags) > 0, "with %s", strings.Join(d.Flags, " "))

@@ -215,6 +215,35 @@ func eventRule(s string) (r delivery.Rule, expected string) {
 	return r, ""
 }
 
+func aList(s string) (l delivery.List, expected string) {
+	l, ok := delivery.ParseList(s)
+	if ok && l.Address != "" {
+		_, expected = anAddress(l.Address)
+		ok = expected == ""
+	}
+	if !ok {
+		return l, `lists such as "tag:example.org,2026:vips=/etc/rookery/vips" or "tag:example.org,2026:staff=staff@example.org"`
+	}
+	return l, ""
+}
+
+func verdict(s string) (v delivery.Verdict, expected string) {
+	v, ok := delivery.ParseVerdict(s)
+	if !ok {
+		return v, `verdicts such as "X-Virus-Status: infected*=5"`
+	}
+	return v, ""
+}
+
+// defaultVerdicts returns delivery.DefaultVerdicts as TOML.
+func defaultVerdicts() string {
+	words := make([]string, len(delivery.DefaultVerdicts))
+	for i, v := range delivery.DefaultVerdicts {
+		words[i] = strconv.Quote(v.String())
+	}
+	return "[" + strings.Join(words, ", ") + "]"
+}
+
 func httpURL(s string) string {
 	if s == "" {
 		return ""

@@ -67,6 +67,9 @@ type Sieve struct {
 	Redirects               int // of one message
 	Events                  []delivery.Rule
 	MailboxScripts          bool
+	Lists                   []delivery.List // of RFC 6134
+	RedirectLists           []delivery.List // the same, and messages may be redirected to them
+	Verdicts                []delivery.Verdict
 }
 
 // Spam says how an upstream filter marks it.

@@ -81,6 +81,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 		"pop3.login_delay": "1m", "pop3.read_ahead": "32MiB", "outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
 		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
+		"sieve.lists": "tag:a=/etc/b", "sieve.redirect_lists": "tag:c=d@example.org", "sieve.virus_verdicts": "X-Virus:yes=5",
 		"sieve.mailbox_scripts": "false", "sieve.imap_events": `Junk=s,INBOX>Work/*=t`, "spam.rspamd_url": "http://127.0.0.1:11334", "spam.rspamd_password": "x y",
 	}
 	alone := map[string]bool{"tls.cert": true, "tls.key": true, "metadata_file": true, "notify_file": true, "outbound.submission_file": true, "spam.rspamd_password_file": true} // tested below
@@ -211,6 +212,12 @@ func TestRefused(t *testing.T) {
 		{file: "[spam]\nrspamd_url = \"127.0.0.1:11334\"", want: "expected a URL such as"},
 		{file: "[sieve]\nimap_events = [\"Junk\"]", want: "expected an array of rules such as"},
 		{file: "[sieve]\nimap_events = [\">Junk=s\"]", want: "expected an array of rules such as"},
+		{file: "[sieve]\nlists = [\"staff=/x\"]", want: "expected an array of lists such as"},
+		{file: "[sieve]\nlists = [\"tag:a=x\"]", want: "expected an array of lists such as"},
+		{file: "[sieve]\nlists = [\":addrbook:default=/x\"]", want: "expected an array of lists such as"},
+		{file: "[sieve]\nlists = [\"tag:a=/x\"]\nredirect_lists = [\"TAG:a=/y\"]", want: "FILE:3: sieve.redirect_lists: tag:a is given twice"},
+		{file: "[sieve]\nvirus_verdicts = [\"X-Virus-Status: infected=6\"]", want: "expected an array of verdicts such as"},
+		{env: []string{"ROOKERY_SIEVE_LISTS=tag:example.org,2026:a=/x  tag:example.org,2026:b=b@example.org"}},
 		{env: []string{"ROOKERY_IMAP_LISTEN=nonsense"}, want: `ROOKERY_IMAP_LISTEN: imap.listen: "nonsense" is not right; expected host:port`},
 		{env: []string{"ROOKERY_IMAP_LISEN=:143"}, want: "ROOKERY_IMAP_LISEN: is no key of Rookery's, did you mean ROOKERY_IMAP_LISTEN?"},
 		{env: []string{"ROOKERY_METADATA=oracle://x:hunter2@y"}, want: "ROOKERY_METADATA: metadata: its value (not shown)"},

@@ -131,6 +131,13 @@ var keys = []key{
 	{name: "sieve.mailbox_scripts", def: `true`, read: boolean(func(c *Config) *bool { return &c.Sieve.MailboxScripts }),
 		doc: "Whether mailboxes may have scripts of their owner's for the same events: the annotation /shared/imapsieve/script names\none (RFC 6785). IMAP says so (IMAPSIEVE) if hostname and managesieve.listen are set."},
 
+	{name: "sieve.lists", def: `[]`, read: spaced(list(func(c *Config) *[]delivery.List { return &c.Sieve.Lists }, aList)),
+		doc: "Lists that everyone's scripts may ask (extlists, RFC 6134): \"NAME=/PATH\", a file with one member a line, read again\nwhen it changes, or \"NAME=ADDRESS\", the accounts that an alias leads to. A name is a URI, tag:DOMAIN,YEAR:NAME most\nlikely. The variable separates them by spaces."},
+	{name: "sieve.redirect_lists", def: `[]`, read: spaced(list(func(c *Config) *[]delivery.List { return &c.Sieve.RedirectLists }, aList)),
+		doc: "More such lists, to whose members scripts may redirect as well. Each member counts for sieve.redirects."},
+	{name: "sieve.virus_verdicts", def: defaultVerdicts(), read: spaced(list(func(c *Config) *[]delivery.Verdict { return &c.Sieve.Verdicts }, verdict)),
+		doc: "What virustest makes of the header fields of an upstream virus scanner: \"FIELD: PATTERN=VALUE\". * in a pattern stands\nfor anything; values are 0 (not tested), 1 (clean), 2 (replaced), 3 (cured), 4 (perhaps infected) and 5 (infected).\nOf a field's verdicts the first that fits counts, of several fields the worst. The scanner must remove such fields of\nthe sender's, or put its own above them. The variable separates verdicts by spaces, with none inside."},
+
 	{name: "spam.standard_script", def: `true`, read: boolean(func(c *Config) *bool { return &c.Spam.StandardScript }),
 		doc: "Whether mail with X-Spam: Yes, X-Spam-Flag: YES or a score at the limit goes to the mailbox with the special use\n\\Junk, unless the administrator has a script of his own active (rookery sieve put --scope before)."},
 	{name: "spam.header", def: `"X-Spam-Score"`, read: text(func(c *Config) *string { return &c.Spam.Header }, fieldName),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -203,6 +204,17 @@ func (l *loader) together(c *Config) {
 			name = "tls.key"
 		}
 		l.problems.add(l.at(name, "is given alone; expected tls.cert and tls.key together"))
+	}
+	lists := make(map[string]bool)
+	for i, s := range slices.Concat(c.Sieve.Lists, c.Sieve.RedirectLists) {
+		name := "sieve.lists"
+		if i >= len(c.Sieve.Lists) {
+			name = "sieve.redirect_lists"
+		}
+		if lists[s.Name] {
+			l.problems.add(l.at(name, s.Name+" is given twice; expected a list of each name once"))
+		}
+		lists[s.Name] = true
 	}
 	used := make(map[string]string)
 	for _, ln := range c.Listeners() {

@@ -65,6 +65,20 @@ func list[T any](field func(*Config) *[]T, parse func(string) (v T, expected str
 	}
 }
 
+// spaced is a list whose words may have commas: a variable separates them by white space alone.
+func spaced(read reader) reader {
+	return func(c *Config, v value) string {
+		if s, ok := v.raw.(string); ok && v.env {
+			words := []any{}
+			for _, w := range strings.Fields(s) {
+				words = append(words, w)
+			}
+			v.raw = words
+		}
+		return read(c, v)
+	}
+}
+
 func choice(set func(*Config, string), words ...string) reader {
 	return func(c *Config, v value) string {
 		s, ok := v.raw.(string)
