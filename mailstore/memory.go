@@ -14,8 +14,8 @@ const overdrafts = 8
 //
 // A message takes from the budget step by step while it grows. Were it to wait for more while it holds some, all could
 // wait for each other; so a step that the budget cannot give at once waits for one of a few overdrafts instead, and who
-// has one needs nothing more. Who holds budget or an overdraft and does not wait is either receiving, bounded by its
-// protocol's time-outs, or in a lane, which always ends.
+// has one needs nothing more. Who holds budget or an overdraft and does not wait is either receiving, and given up when it is
+// slow (see receivers), or in a lane, which always ends.
 type stageMemory struct {
 	budget    *semaphore.Weighted
 	overdraft *semaphore.Weighted
@@ -32,19 +32,21 @@ type grant struct {
 	over  bool
 }
 
-// grow makes the grant cover n bytes. It waits when there is no memory, until ctx ends.
-func (g *grant) grow(ctx context.Context, n int64) error {
-	if g.over || n <= g.bytes {
-		return nil
+// grow makes the grant cover n bytes. It waits when there is no memory, until ctx ends, and makes slow ones of all give theirs.
+func (g *grant) grow(ctx context.Context, all *receivers, n int64) error {
+	for !g.over && n > g.bytes {
+		if g.m.budget.TryAcquire(n - g.bytes) {
+			g.bytes = n
+			return nil
+		}
+		ok, err := all.wait(ctx, g.m.overdraft)
+		if err != nil {
+			return err
+		}
+		if g.over = ok; !ok {
+			all.giveUp((*stager).holding)
+		}
 	}
-	if g.m.budget.TryAcquire(n - g.bytes) {
-		g.bytes = n
-		return nil
-	}
-	if err := g.m.overdraft.Acquire(ctx, 1); err != nil {
-		return err
-	}
-	g.over = true
 	return nil
 }
 

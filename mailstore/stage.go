@@ -53,7 +53,8 @@ type Staged struct {
 // Stage reads a message from r to io.EOF. Small ones stay in memory, compressed; large ones (over 4 MiB raw) are streamed
 // into a pack of their own. TooBig when there are more than maxSize bytes (0: no limit); r is then read no further. An error of r is
 // returned wrapped, so that errors.Is finds it. NUL bytes and bare LF are kept as they are. When memory for small messages
-// is used up it waits; a context that ends meanwhile gives Unavailable.
+// is used up it waits; a context that ends meanwhile gives Unavailable. So does a message that comes in slowly while others
+// wait for what it holds (see receivers); what is left of it in r is not read.
 func (s *Store) Stage(ctx context.Context, r io.Reader, maxSize int64) (*Staged, error) {
 	const op = "mailstore.Stage"
 	sg := &stager{
@@ -61,7 +62,12 @@ func (s *Store) Stage(ctx context.Context, r io.Reader, maxSize int64) (*Staged,
 		scanner: message.NewScanner(),
 		sum:     sha256.New(),
 	}
-	if err := sg.readAll(ctx, r, maxSize); err != nil {
+	s.receivers.add(sg)
+	err := sg.readAll(ctx, r, maxSize)
+	if !s.receivers.remove(sg) {
+		return nil, wrap(op, errTooSlow) // what it held is gone already
+	}
+	if err != nil {
 		sg.drop()
 		return nil, wrap(op, err)
 	}
@@ -102,27 +108,37 @@ type stager struct {
 	scanner *message.Scanner
 	sum     hash.Hash
 	raw     []byte // what was read and is not in the upload
+	pace    pace
 }
 
 // errTooBig is not an error of the reader.
 var errTooBig = mailerr.New("mailstore.Stage", mailerr.TooBig, "message too big")
 
 func (sg *stager) readAll(ctx context.Context, r io.Reader, maxSize int64) error {
-	if err := sg.grant.grow(ctx, int64(bufferSizes[0])); err != nil {
+	if err := sg.grant.grow(ctx, sg.store.receivers, int64(bufferSizes[0])); err != nil {
 		return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
 	}
 	sg.raw = getBuffer(bufferSizes[0])
+	var piece []byte // what is read into, once raw is larger: raw can then be taken away during a Read
+	defer func() { putBuffer(piece) }()
 	for empty := 0; ; {
 		if len(sg.raw) == cap(sg.raw) {
 			if err := sg.makeRoom(ctx); err != nil {
 				return err
 			}
 		}
-		n, err := r.Read(sg.raw[len(sg.raw):cap(sg.raw)])
+		room := sg.raw[len(sg.raw):cap(sg.raw)]
+		if cap(sg.raw) > bufferSizes[0] {
+			if piece == nil {
+				piece = getBuffer(bufferSizes[0])
+			}
+			room = piece[:min(cap(piece), len(room))]
+		}
+		n, err := sg.store.receivers.read(sg, r, room)
 		if n > 0 {
 			empty = 0
-			chunk := sg.raw[len(sg.raw) : len(sg.raw)+n]
-			sg.raw = sg.raw[:len(sg.raw)+n]
+			chunk := room[:n]
+			sg.raw = append(sg.raw, chunk...)
 			sg.size += int64(n)
 			if maxSize > 0 && sg.size > maxSize {
 				return errTooBig
@@ -131,6 +147,8 @@ func (sg *stager) readAll(ctx context.Context, r io.Reader, maxSize int64) error
 			_, _ = sg.sum.Write(chunk)     // never fails
 		}
 		switch {
+		case err == errTooSlow: //nolint:errorlint // it is this one
+			return err
 		case err == io.EOF: //nolint:errorlint // a wrapped EOF is a broken reader, not an end
 			return nil
 		case err != nil:
@@ -154,7 +172,7 @@ func (sg *stager) makeRoom(ctx context.Context) error {
 			}
 		}
 		// Old and new buffer are both held for a moment; the budget counts the one that stays.
-		if err := sg.grant.grow(ctx, int64(next)); err != nil {
+		if err := sg.grant.grow(ctx, sg.store.receivers, int64(next)); err != nil {
 			return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
 		}
 		bigger := append(getBuffer(next), sg.raw...)
@@ -172,7 +190,7 @@ func (sg *stager) makeRoom(ctx context.Context) error {
 }
 
 func (sg *stager) startUpload(ctx context.Context) error {
-	if err := sg.store.uploads.Acquire(ctx, 1); err != nil {
+	if err := sg.store.receivers.acquire(ctx, sg.store.uploads, (*stager).uploading); err != nil {
 		return mailerr.Wrap("mailstore.Stage", mailerr.Unavailable, err)
 	}
 	// The upload outlives this call, so it must not end with the caller's context; see finish.

@@ -85,14 +85,15 @@ type Store struct {
 	ctx    context.Context // ends when the Store must give up what it is doing
 	cancel context.CancelFunc
 
-	memory  *stageMemory
-	uploads *semaphore.Weighted // streamed packs at once
-	inboxes *inboxCache
-	lanes   *lanes
-	views   *views
-	watcher *watcher
-	watches *watches
-	full    fullDomains
+	memory    *stageMemory
+	uploads   *semaphore.Weighted // streamed packs at once
+	receivers *receivers
+	inboxes   *inboxCache
+	lanes     *lanes
+	views     *views
+	watcher   *watcher
+	watches   *watches
+	full      fullDomains
 
 	mu      sync.Mutex
 	closed  bool // guarded by mu: no new goroutine may start
@@ -106,15 +107,16 @@ func New(cfg Config) (*Store, error) {
 	}
 	cfg.setDefaults()
 	s := &Store{
-		cfg:     cfg,
-		meta:    cfg.Metadata,
-		blobs:   cfg.Blobs,
-		log:     cfg.Log,
-		metrics: newMetrics(),
-		reader:  blobstore.NewReader(cfg.Blobs, blobstore.ReaderOptions{CacheBytes: cfg.CacheBytes}),
-		memory:  newStageMemory(cfg.StageBytes),
-		uploads: semaphore.NewWeighted(maxUploads),
-		inboxes: newInboxCache(),
+		cfg:       cfg,
+		meta:      cfg.Metadata,
+		blobs:     cfg.Blobs,
+		log:       cfg.Log,
+		metrics:   newMetrics(),
+		reader:    blobstore.NewReader(cfg.Blobs, blobstore.ReaderOptions{CacheBytes: cfg.CacheBytes}),
+		memory:    newStageMemory(cfg.StageBytes),
+		uploads:   semaphore.NewWeighted(maxUploads),
+		receivers: newReceivers(),
+		inboxes:   newInboxCache(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.views = newViews(s, cfg.ViewBytes)
