@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/rookery-mail/rookery/integration/servers"
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
 )
@@ -144,6 +147,44 @@ func BenchmarkView20000(b *testing.B) {
 			i++
 		}
 	})
+}
+
+// BenchmarkOpenCold opens a mailbox of 100,000 messages on a node that has not seen it: what a SELECT takes from the database.
+func BenchmarkOpenCold(b *testing.B) {
+	const n = 100_000
+	for _, engine := range []string{"sqlite", "postgresql"} {
+		b.Run(engine, func(b *testing.B) {
+			var meta metadata.Store
+			if engine == "sqlite" {
+				meta = openMetadata(b)
+			} else {
+				meta = openURL(b, servers.PostgreSQL(b))
+			}
+			c := newClusterOn(b, meta)
+			u := bigMailbox(b, c, c.node(nil), n)
+			cpu := processorTime(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				s := c.node(func(cfg *mailstore.Config) { cfg.Log = nil })
+				x, err := s.User(u.Account()).Open(c.ctx, "INBOX", mailstore.ReadOnly)
+				if err != nil || x.NumMessages() != n {
+					b.Fatal(err)
+				}
+				x.Close()
+			}
+			b.ReportMetric(float64((processorTime(b)-cpu).Milliseconds())/float64(b.N), "cpu-ms/op")
+		})
+	}
+}
+
+// processorTime returns what this process has used: it says something beside other work, too.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkIdleSession(b *testing.B) {

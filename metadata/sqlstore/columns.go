@@ -77,11 +77,23 @@ func scanMailbox(r sqldb.Row, m *metadata.Mailbox) error {
 
 const messageColumns = `uid, flags, keywords, modseq, internal_date, save_date, size, body_id`
 
-func scanMessage(r sqldb.Row, m *metadata.Message) error {
-	var uid, flags, modseq, internalDate, saveDate int64
-	err := r.Scan(&uid, &flags, &m.Keywords, &modseq, &internalDate, &saveDate, &m.Size, (*idColumn)(&m.Body))
-	m.UID, m.Flags, m.ModSeq = metadata.UID(uid), metadata.Flags(flags), metadata.ModSeq(modseq)
-	m.InternalDate, m.SaveDate = fromMicros(internalDate), fromMicros(saveDate)
+// messageScanner scans rows of messageColumns without an allocation each.
+type messageScanner struct {
+	uid, flags, modseq, internalDate, saveDate, size int64
+	keywords                                         string // of the row before, which mostly are the same
+	body                                             idColumn
+	dest                                             []any
+}
+
+func (c *messageScanner) scan(r sqldb.Row, m *metadata.Message) error {
+	if c.dest == nil {
+		c.dest = []any{&c.uid, &c.flags, &c.keywords, &c.modseq, &c.internalDate, &c.saveDate, &c.size, &c.body}
+	}
+	err := r.Scan(c.dest...)
+	*m = metadata.Message{
+		UID: metadata.UID(c.uid), Flags: metadata.Flags(c.flags), Keywords: c.keywords, ModSeq: metadata.ModSeq(c.modseq),
+		InternalDate: fromMicros(c.internalDate), SaveDate: fromMicros(c.saveDate), Size: c.size, Body: metadata.BodyID(c.body),
+	}
 	return err
 }
 

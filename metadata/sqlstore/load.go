@@ -12,7 +12,7 @@ import (
 
 var sqlMailboxByID = newText("mailbox by id", `SELECT `+mailboxColumns+` FROM mailboxes WHERE mailbox_id = $1`)
 
-var sqlMessages = newText("messages", `SELECT `+messageColumns+` FROM messages WHERE mailbox_id = $1 ORDER BY uid`)
+var sqlMessages = newText("messages", `SELECT {many `+messageColumns+`} FROM messages WHERE mailbox_id = $1 ORDER BY uid`)
 
 // LoadMailbox implements metadata.Store.
 func (s *Store) LoadMailbox(ctx context.Context, id metadata.MailboxID) (*metadata.Mailbox, []metadata.Message, error) {
@@ -22,12 +22,13 @@ func (s *Store) LoadMailbox(ctx context.Context, id metadata.MailboxID) (*metada
 	err := s.read(ctx, op, func() []*sqldb.Stmt {
 		box, msgs = nil, nil
 		messages := sqlMessages.stmt(&s.words, 0, id[:])
+		var scanner messageScanner
 		messages.Each = func(r sqldb.Row) error {
 			if msgs == nil && box != nil {
 				msgs = make([]metadata.Message, 0, box.Messages)
 			}
 			msgs = append(msgs, metadata.Message{})
-			return scanMessage(r, &msgs[len(msgs)-1])
+			return scanner.scan(r, &msgs[len(msgs)-1])
 		}
 		return []*sqldb.Stmt{s.oneMailbox(id, &box), messages}
 	})
@@ -37,6 +38,7 @@ func (s *Store) LoadMailbox(ctx context.Context, id metadata.MailboxID) (*metada
 	case box == nil:
 		return nil, nil, mailerr.New(op, mailerr.NotFound, noMailbox)
 	}
+	sortByUID(msgs)
 	return box, msgs, nil
 }
 
@@ -54,8 +56,8 @@ func scanOneMailbox(to **metadata.Mailbox) func(sqldb.Row) error {
 	}
 }
 
-var sqlMessagesSince = newText("messages since", `SELECT `+messageColumns+` FROM messages WHERE mailbox_id = $1 AND modseq > $2`)
-var sqlExpungedSince = newText("expunged since", `SELECT uid FROM expunged WHERE mailbox_id = $1 AND modseq > $2`)
+var sqlMessagesSince = newText("messages since", `SELECT {many `+messageColumns+`} FROM messages WHERE mailbox_id = $1 AND modseq > $2`)
+var sqlExpungedSince = newText("expunged since", `SELECT {many uid} FROM expunged WHERE mailbox_id = $1 AND modseq > $2`)
 
 // ChangesSince implements metadata.Store.
 func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since metadata.ModSeq) (*metadata.Changes, error) {
@@ -67,9 +69,10 @@ func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since m
 	err := s.read(ctx, op, func() []*sqldb.Stmt {
 		box, changed, vanished = nil, nil, nil
 		messages := sqlMessagesSince.stmt(&s.words, 0, id[:], from)
+		var scanner messageScanner
 		messages.Each = func(r sqldb.Row) error {
 			changed = append(changed, metadata.Message{})
-			return scanMessage(r, &changed[len(changed)-1])
+			return scanner.scan(r, &changed[len(changed)-1])
 		}
 		return []*sqldb.Stmt{s.oneMailbox(id, &box), messages, s.expungedSince(id, since, &vanished)}
 	})
@@ -79,8 +82,16 @@ func (s *Store) ChangesSince(ctx context.Context, id metadata.MailboxID, since m
 	case box == nil:
 		return nil, mailerr.New(op, mailerr.NotFound, noMailbox)
 	}
-	slices.SortFunc(changed, func(a, b metadata.Message) int { return cmp.Compare(a.UID, b.UID) })
+	sortByUID(changed)
 	return &metadata.Changes{
 		Mailbox: *box, Changed: changed, Vanished: metadata.UIDSetOf(vanished...), Complete: since >= box.ExpungedBefore,
 	}, nil
+}
+
+// sortByUID costs little where the rows came in order.
+func sortByUID(msgs []metadata.Message) {
+	byUID := func(a, b metadata.Message) int { return cmp.Compare(a.UID, b.UID) }
+	if !slices.IsSortedFunc(msgs, byUID) {
+		slices.SortFunc(msgs, byUID)
+	}
 }

@@ -65,9 +65,10 @@ func (p *picker) next(w *sqldb.Words, limit int, rows *[]picked) *sqldb.Stmt {
 		p.points = p.points[len(points):]
 		st := listStmts(sqlPickPoints, w, points, func(u *metadata.UID) any { return int64(*u) }, p.box[:])[0]
 		last := metadata.UID(0)
+		var scanner messageScanner
 		st.Each = func(r sqldb.Row) error {
 			var m picked
-			if err := scanMessage(r, &m.Message); err != nil {
+			if err := scanner.scan(r, &m.Message); err != nil {
 				return err
 			}
 			p.seq++
@@ -85,9 +86,10 @@ func (p *picker) next(w *sqldb.Words, limit int, rows *[]picked) *sqldb.Stmt {
 	p.spans = p.spans[1:] // unless the limit is reached
 	p.seq++
 	st := sqlPickSpan.stmt(w, 0, p.box[:], int64(span.First), int64(span.Last), int64(limit))
+	var scanner messageScanner
 	st.Each = func(r sqldb.Row) error {
 		var m picked
-		if err := scanMessage(r, &m.Message); err != nil {
+		if err := scanner.scan(r, &m.Message); err != nil {
 			return err
 		}
 		p.seq++

@@ -102,11 +102,12 @@ func (s *Store) MessagesByUID(ctx context.Context, id metadata.MailboxID, uids [
 		before := len(msgs)
 		err := s.read(ctx, "metadata.MessagesByUID", func() []*sqldb.Stmt {
 			msgs = msgs[:before]
+			var scanner messageScanner
 			stmts := listStmts(sqlPickPoints, &s.words, chunk, func(u *metadata.UID) any { return int64(*u) }, id[:])
 			for _, st := range stmts {
 				st.Each = func(r sqldb.Row) error {
 					msgs = append(msgs, metadata.Message{})
-					return scanMessage(r, &msgs[len(msgs)-1])
+					return scanner.scan(r, &msgs[len(msgs)-1])
 				}
 			}
 			return stmts

@@ -14,6 +14,7 @@ import (
 //	$1, $2 ...      parameters of which there is always one
 //	{list}          as many more parameters as there are list elements, separated by commas
 //	{rows (?, ?)}   the form in parentheses once for each row, every ? one more parameter
+//	{many a, b} the columns of a SELECT of many rows, whose order is not promised: see sqldb.Words
 //	{for update} {now} {blob} {text} {clustered} {hot row}   the engine's own words
 //
 // A text has at most one of {list} and {rows}.
@@ -64,6 +65,13 @@ func (t *sqlText) render(w *sqldb.Words, n int) string {
 func fill(template string, fixed, n int, w *sqldb.Words) string {
 	s := strings.NewReplacer("{for update}", w.ForUpdate, "{now}", w.Now, "{blob}", w.Blob, "{text}", w.Text,
 		"{clustered}", w.Clustered, "{hot row}", w.HotRow).Replace(template)
+	if before, rest, ok := strings.Cut(s, "{many "); ok {
+		columns, after, _ := strings.Cut(rest, "}")
+		if w.Many != "" {
+			columns = w.Many + "(" + columns + ")"
+		}
+		s = before + columns + after
+	}
 	next := fixed
 	param := func() string {
 		next++

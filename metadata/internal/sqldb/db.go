@@ -36,7 +36,8 @@ type Tx interface {
 type Stmt struct {
 	SQL  string
 	Args []any
-	// Each is called for every row, in order; nil: rows are not wanted. It must not run other statements.
+	// Each is called for every row, in order; nil: rows are not wanted. It must not run other statements. Of a SELECT with
+	// Words.Many the order is the engine's affair.
 	Each func(Row) error
 	// Affected is the number of rows inserted, updated or deleted, set by Run when Each is nil.
 	Affected int64
@@ -58,6 +59,7 @@ type Words struct {
 	HotRow     string // after CREATE TABLE (...): rows that are updated in place very often
 	MaxParams  int    // parameters one statement may have
 	MaxChanges int    // rows one transaction should change at most
+	Many       string // function round the columns of a SELECT of many rows, which takes them to Stmt.Each; "" where none is needed
 }
 
 // Schema is how migrations reach a database.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -37,6 +38,7 @@ var sqliteWords = Words{
 	Clustered:  "WITHOUT ROWID",
 	MaxParams:  32766,
 	MaxChanges: 100000, // bounds how long others wait for the locks
+	Many:       eachRow,
 }
 
 const (
@@ -115,7 +117,7 @@ func (db *sqliteDB) connect(ctx context.Context, dsn string) (*sqliteConn, error
 		return nil, errors.Join(fmt.Errorf("open %s: %w", db.path, err), h.Close())
 	}
 	db.handles = append(db.handles, h)
-	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}, sink: newSQLiteSink()}, nil
 }
 
 func (db *sqliteDB) Words() Words { return sqliteWords }
@@ -196,12 +198,14 @@ func (db *sqliteDB) Schema(context.Context) (*Schema, error) {
 type sqliteConn struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by the text above the border
+	sink  *sqliteSink
 }
 
 // maxSQLiteStmts bounds the prepared statements of a connection; list sizes are rounded, so this is seldom reached.
 const maxSQLiteStmts = 512
 
 func (c *sqliteConn) close() error {
+	c.sink.close()
 	var errs []error
 	for _, s := range c.stmts {
 		errs = append(errs, s.Close())
@@ -257,6 +261,9 @@ func (c *sqliteConn) run(ctx context.Context, s *Stmt) error {
 		s.Affected, err = res.RowsAffected()
 		return err
 	}
+	if strings.HasPrefix(s.SQL, eachRowSelect) {
+		return c.runMany(ctx, p, s)
+	}
 	rows, err := p.QueryContext(ctx, s.Args...)
 	if err != nil {
 		return err
@@ -268,6 +275,20 @@ func (c *sqliteConn) run(ctx context.Context, s *Stmt) error {
 		}
 	}
 	return rows.Err()
+}
+
+// runMany runs a statement whose rows go to the connection's sink.
+func (c *sqliteConn) runMany(ctx context.Context, p *sql.Stmt, s *Stmt) error {
+	*c.sink = sqliteSink{number: c.sink.number, each: s.Each}
+	defer func() { *c.sink = sqliteSink{number: c.sink.number} }()
+	_, err := p.ExecContext(ctx, s.Args...)
+	if c.sink.panicked != nil {
+		panic(c.sink.panicked)
+	}
+	if c.sink.err != nil {
+		return c.sink.err
+	}
+	return err
 }
 
 var numberedParameter = regexp.MustCompile(`\$([0-9]+)`)
@@ -298,7 +319,7 @@ func (c *sqliteConn) prepare(ctx context.Context, text string) (*sql.Stmt, error
 			break
 		}
 	}
-	p, err := c.conn.PrepareContext(ctx, sqliteParameters(text))
+	p, err := c.conn.PrepareContext(ctx, sqliteParameters(c.sink.numbered(text)))
 	if err != nil {
 		return nil, err
 	}
