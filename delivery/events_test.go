@@ -191,7 +191,7 @@ func TestEventLoops(t *testing.T) {
 
 // waitFor waits until scripts have run for n messages.
 func waitFor(t *testing.T, reg *prometheus.Registry, n float64) bool {
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

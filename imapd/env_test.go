@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	// patience bounds what a test waits for.
-	patience = 30 * time.Second
+	patience = time.Minute
 	// user is who connections log in as, if nothing else is said.
 	user     = "anna@example.org"
 	password = "correct horse"

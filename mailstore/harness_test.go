@@ -64,7 +64,7 @@ func (c *cluster) node(change func(*mailstore.Config)) *mailstore.Store {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			c.t.Errorf("Close: %v", err)
@@ -167,7 +167,7 @@ func uidsOf(sel *mailstore.Selected) []metadata.UID {
 // await waits for the session to be told that something changed, and then until ok.
 func (c *cluster) await(sel *mailstore.Selected, ok func(*mailstore.Updates) bool) *mailstore.Updates {
 	c.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case <-sel.Changed():

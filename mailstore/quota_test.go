@@ -84,7 +84,7 @@ func TestCopyCountsTowardOwner(t *testing.T) {
 // waitFor waits until ok says so.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:

@@ -58,7 +58,7 @@ func watch(c *cluster, s *mailstore.Store, account metadata.AccountID) *mailstor
 // awaitListing waits until what a watch knows is as said.
 func awaitListing(c *cluster, w *mailstore.Watch, what string, is func(*mailstore.Listing) bool) {
 	c.t.Helper()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(time.Minute)
 	for !is(w.Mailboxes()) {
 		select {
 		case <-w.Changed():

@@ -77,7 +77,7 @@ func (s *site) queue(url string, change func(*outbound.Config)) *outbound.Queue 
 }
 
 func (s *site) close(q *outbound.Queue) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := q.Close(ctx); err != nil {
 		s.t.Errorf("Close: %v", err)
@@ -105,7 +105,7 @@ func (s *site) enqueue(q *outbound.Queue, items ...metadata.Enqueue) {
 // ended waits until nothing waits any more and returns all items by recipient.
 func (s *site) ended() map[string]metadata.OutboundItem {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		items, err := s.meta.Outbound(s.t.Context(), metadata.OutboundQuery{Limit: 1000, All: true})
 		if err != nil {
@@ -244,7 +244,7 @@ func TestServerAway(t *testing.T) {
 	q := s.queue("smtp://127.0.0.1:1?tls=none", nil)
 	it := s.item("a@example.net", "b@example.com", text)
 	s.enqueue(q, it)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		items, err := s.meta.Outbound(t.Context(), metadata.OutboundQuery{Limit: 1})
 		if err != nil {
 			t.Fatal(err)

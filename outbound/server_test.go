@@ -79,7 +79,7 @@ func (s *submission) messages() []received {
 // wait waits for n messages in all.
 func (s *submission) wait(n int) []received {
 	s.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		if got := s.messages(); len(got) >= n {
 			return got

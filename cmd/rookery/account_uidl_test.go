@@ -55,7 +55,7 @@ func uidlOf(t *testing.T, addr, password string) []string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	fmt.Fprintf(c, "USER alice\r\nPASS %s\r\nUIDL\r\nQUIT\r\n", password)
 	var lines []string
 	for in := bufio.NewScanner(c); in.Scan(); {

@@ -84,7 +84,7 @@ func (s *shell) serve(args ...string) *server {
 
 func (srv *server) eventually(what string, ok func() bool) {
 	srv.t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
@@ -214,7 +214,7 @@ func TestShutdownTellsIdleClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(conn, "a LOGIN alice secret\r\nb SELECT INBOX\r\nc IDLE\r\n"); err != nil {
 		t.Fatal(err)
 	}

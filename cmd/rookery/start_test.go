@@ -47,7 +47,7 @@ func TestSignalDuringStart(t *testing.T) {
 		if err != nil {
 			t.Errorf("ended with %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		_ = cmd.Process.Kill()
 		t.Fatal("did not end after SIGTERM")
 	}

@@ -17,7 +17,7 @@ import (
 var rewrite = flag.Bool("rewrite", false, "replace the server's side of transcripts by what it says now")
 
 const (
-	patience = 20 * time.Second       // for a line that must come
+	patience = time.Minute            // for a line that must come
 	quiet    = 400 * time.Millisecond // with -rewrite: no more lines are to come
 	closed   = "(closed)"
 	nothing  = "(nothing)"

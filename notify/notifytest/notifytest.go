@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen; it is over only when a test fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Run tests the notifiers that open returns, each one a node of its own. Run closes them.
 func Run(t *testing.T, open func(t *testing.T) notify.Notifier) {
