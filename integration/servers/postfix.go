@@ -110,6 +110,25 @@ showq unix n - n - - showq
 	return p, addr
 }
 
+// Queued returns how many messages a Postfix has in its queue.
+func (p *Process) Queued() (n int, err error) {
+	for _, queue := range []string{"maildrop", "incoming", "active", "deferred"} {
+		err := filepath.WalkDir(filepath.Join(p.dir, "queue", queue), func(_ string, e os.DirEntry, err error) error {
+			if err == nil && e.Type().IsRegular() {
+				n++
+			}
+			if os.IsNotExist(err) { // it was delivered just now
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
 // Log returns the end of what the server logged.
 func (p *Process) Log() string {
 	log, err := os.ReadFile(filepath.Join(p.dir, "maillog"))
