@@ -43,9 +43,8 @@ if environment :is "imap.user" "`+user+`" { addflag "ByHand"; }`))
 		t.Helper()
 		nodes.Eventually(t, 2*time.Minute, fmt.Sprintf("rspamd has learned %+v", want), func() error {
 			got, err := filter.Stat()
-			if err == nil && (got.Learned < want.Learned || got.Spam < want.Spam || got.Ham < want.Ham) {
+			if err == nil && got != want {
 				err = fmt.Errorf("%+v", got)
-				time.Sleep(100 * time.Millisecond) // a stat is a request of its own
 			}
 			return err
 		})
@@ -66,10 +65,7 @@ if environment :is "imap.user" "`+user+`" { addflag "ByHand"; }`))
 	must("SELECT Spam")
 	must("MOVE 1:2 Bin")
 	must("MOVE 1:4 INBOX")
-	learned(servers.RspamdStat{Learned: messages + 4, Ham: 4})
-	if got, err := filter.Stat(); err != nil || got.Learned != messages+4 || got.Ham != 4 {
-		t.Errorf("in the end rspamd has learned %+v, %v", got, err)
-	}
+	learned(servers.RspamdStat{Learned: messages + 4, Spam: 2, Ham: 4})
 
 	// While it does not answer nobody waits for it; then it learns what it missed.
 	if err := filter.Pause(); err != nil {
@@ -83,5 +79,5 @@ if environment :is "imap.user" "`+user+`" { addflag "ByHand"; }`))
 	}
 	must("SELECT INBOX")
 	must("MOVE 1:4 Spam")
-	learned(servers.RspamdStat{Learned: messages + 8})
+	learned(servers.RspamdStat{Learned: messages + 8, Spam: messages})
 }
