@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -92,9 +93,21 @@ func (s *sieveSite) exactly(n *nodes.Node, user, mailbox string, subjects []stri
 	for _, counts := range []map[string]int{got, want} {
 		for subject := range counts {
 			if got[subject] != want[subject] {
-				s.t.Errorf("%s has %q %d times, not %d", user, subject, got[subject], want[subject])
+				s.t.Errorf("%s has %q %d times, not %d\n%s", user, subject, got[subject], want[subject], s.headers(n, user, mailbox, subject))
 				want[subject] = got[subject]
 			}
 		}
 	}
+}
+
+// headers returns the headers of all messages of a subject: their Received fields say on which way they came.
+func (s *sieveSite) headers(n *nodes.Node, user, mailbox, subject string) string {
+	conn := dialIMAP(s.t, n.IMAP, user)
+	var b strings.Builder
+	for _, raw := range conn.bodies(s.t, mailbox) {
+		if header, _, _ := strings.Cut(raw, "\r\n\r\n"); strings.Contains(header, "Subject: "+subject+"\r\n") {
+			b.WriteString(header + "\n\n")
+		}
+	}
+	return b.String()
 }
