@@ -21,6 +21,11 @@ func dialLMTP(addr string) (*lmtpConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return beginLMTP(conn)
+}
+
+// beginLMTP reads the greeting and says LHLO. It closes conn when that fails.
+func beginLMTP(conn net.Conn) (*lmtpConn, error) {
 	c := &lmtpConn{conn, bufio.NewReader(conn)}
 	if _, err := c.reply(); err != nil {
 		conn.Close()

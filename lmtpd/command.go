@@ -66,7 +66,13 @@ func (c *conn) dispatch(line []byte) ([]byte, error) {
 		}
 	}
 	switch verb {
-	case "MAIL", "RCPT":
+	case "MAIL":
+		if nested := c.session != nil && c.session.inMail; !nested && !c.srv.mayBegin(c) {
+			c.say("451 4.7.1 Too many messages from this address, try again later")
+			return nil, nil
+		}
+		return qualify(line, verb), nil
+	case "RCPT":
 		return qualify(line, verb), nil
 	case "DATA":
 		c.body = newBody(c, nil)

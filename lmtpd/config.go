@@ -51,6 +51,8 @@ type Config struct {
 	MaxConnections           int   // at once; more are answered 421; 0: 1,000
 	MaxConnectionsPerAddress int   // at once from one address; 0: no limit
 	MaxConnectionRate        int   // new ones a minute from one address; 0: no limit
+	MaxMessageRate           int   // messages a minute from one address, loopback excepted; 0: no limit
+	MaxTrustedMessageRate    int   // the same of a client in TrustedNetworks, loopback among them; 0: no limit
 	OverQuotaPermanent       bool  // 552 5.2.2 instead of 452 4.2.2
 
 	CommandTimeout time.Duration // for a whole command line, from the last reply; 0: 5 min

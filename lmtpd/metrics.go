@@ -6,6 +6,7 @@ type metrics struct {
 	connections prometheus.Gauge
 	recipients  *prometheus.CounterVec // by the reply's class after the message: 2xx, 4xx, 5xx
 	rejected    *prometheus.CounterVec // the same at RCPT
+	throttled   prometheus.Counter
 	bytes       prometheus.Counter
 	seconds     prometheus.Histogram
 }
@@ -18,6 +19,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "rookery_lmtp_recipients_total", Help: "Recipients answered after a message, by class of reply."}, []string{"reply"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rookery_lmtp_rejected_recipients_total", Help: "Recipients refused at RCPT, by class of reply."}, []string{"reply"}),
+		throttled: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rookery_lmtp_throttled_messages_total", Help: "Messages refused for a time because their client sent too many."}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rookery_lmtp_received_bytes_total", Help: "Bytes of messages received, whatever became of them."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -27,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.connections, m.recipients, m.rejected, m.bytes, m.seconds} {
+	for _, c := range []prometheus.Collector{m.connections, m.recipients, m.rejected, m.throttled, m.bytes, m.seconds} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -19,6 +19,8 @@ type Server struct {
 	handoff *handoff
 	metrics *metrics
 
+	rates, trustedRates *listener.Rates // of messages
+
 	start sync.Once      // starts go-smtp on the handoff
 	wg    sync.WaitGroup // go-smtp's loop
 }
@@ -33,7 +35,8 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, handoff: newHandoff(), metrics: m}
+	s := &Server{cfg: cfg, handoff: newHandoff(), metrics: m,
+		rates: listener.NewRates(cfg.MaxMessageRate), trustedRates: listener.NewRates(cfg.MaxTrustedMessageRate)}
 	s.conns = listener.New(listener.Config{
 		Protocol: "lmtp", TLS: cfg.TLS, Busy: "421 4.3.2 " + cfg.Hostname + " has too many connections\r\n",
 		Open:           func(c listener.Conn) listener.Session { return newConn(s, c) },

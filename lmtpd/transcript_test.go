@@ -38,7 +38,7 @@ func TestTranscripts(t *testing.T) {
 // directives are what transcripts may say behind "!".
 func (e *env) directives() map[string]func(testing.TB, string) string {
 	return map[string]func(testing.TB, string) string{
-		// server [size=N] [recipients=N] [connections=N] [quota=permanent] [tls=off] [trusted=NETWORK]
+		// server [size=N] [recipients=N] [connections=N] [quota=permanent] [tls=off] [trusted=NETWORK] [rate=N] [trustedrate=N]
 		"server": func(t testing.TB, args string) string {
 			e.start(t, func(cfg *Config) { configure(t, cfg, args) })
 			return ""
@@ -146,6 +146,10 @@ func configure(t testing.TB, cfg *Config, args string) {
 			cfg.OverQuotaPermanent = v == "permanent"
 		case "tls":
 			cfg.TLS = nil
+		case "rate":
+			cfg.MaxMessageRate = atoi(t, v)
+		case "trustedrate":
+			cfg.MaxTrustedMessageRate = atoi(t, v)
 		default:
 			t.Fatalf("server: what is %q?", f)
 		}

@@ -180,6 +180,7 @@ func (n *node) newSpeakers(metrics *prometheus.Registry) (err error) {
 		TrustedNetworks: cfg.LMTPTrusted,
 		MaxConnections:  cfg.Limits.Connections, MaxMessageBytes: cfg.Limits.MessageSize, MaxRecipients: cfg.Limits.Recipients,
 		MaxConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress, MaxConnectionRate: cfg.Limits.ConnectionRate,
+		MaxMessageRate: cfg.Limits.MessageRate, MaxTrustedMessageRate: cfg.LMTPTrustedRate,
 		OverQuotaPermanent: cfg.OverQuotaPermanent,
 		Log:                n.log, Metrics: metrics,
 	})
@@ -199,6 +200,7 @@ func (n *node) start() <-chan error {
 		"pop3s.listen":       func(l net.Listener) error { return n.pop3.Serve(l, true) },
 		"managesieve.listen": func(l net.Listener) error { return n.sieve.Serve(l, false) },
 		"lmtp.listen":        func(l net.Listener) error { return n.lmtp.Serve(l, false) },
+		"lmtps.listen":       func(l net.Listener) error { return n.lmtp.Serve(l, true) },
 		"http.listen":        n.web.server.Serve,
 	}
 	failed := make(chan error, len(n.listen))

@@ -35,22 +35,28 @@ func (c *Count[K]) Leave(key K) {
 	}
 }
 
-// address returns what limits of a client's address count by: IPv4 addresses, and IPv6 networks of 64 bits, because one
-// client has as many addresses there as it likes. false for loopback and unix sockets: behind them is a proxy or this machine's own
-// administrator.
+// address returns what limits of a client's address count by, see Client. false for loopback and unix sockets: behind them is a
+// proxy or this machine's own administrator.
 func address(a net.Addr) (netip.Prefix, bool) {
+	p, local := Client(a)
+	return p, !local
+}
+
+// Client returns what a client's address is counted by: IPv4 addresses, and IPv6 networks of 64 bits, because one client has as
+// many addresses there as it likes. It is local on loopback and on unix sockets, which are all one.
+func Client(a net.Addr) (p netip.Prefix, local bool) {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
-		return netip.Prefix{}, false
+		return netip.Prefix{}, true
 	}
 	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
 	if !ip.IsValid() || ip.IsLoopback() {
-		return netip.Prefix{}, false
+		return netip.Prefix{}, true
 	}
 	bits := 32
 	if ip.Is6() {
 		bits = 64
 	}
-	p, err := ip.Prefix(bits)
-	return p, err == nil
+	p, _ = ip.Prefix(bits) // there is no shorter address
+	return p, false
 }

@@ -15,7 +15,7 @@ import (
 type Server struct {
 	cfg       Config
 	addresses Count[netip.Prefix]
-	rates     rates
+	rates     *Rates
 
 	ctx     context.Context // ends when Shutdown gives up waiting, or is done
 	cancel  context.CancelFunc
@@ -38,7 +38,7 @@ type open struct {
 func New(cfg Config) *Server {
 	s := &Server{
 		cfg:       cfg.withDefaults(),
-		rates:     rates{perMinute: cfg.MaxRate},
+		rates:     NewRates(cfg.MaxRate),
 		listeners: map[*net.Listener]struct{}{},
 		conns:     map[*open]struct{}{},
 		stopped:   make(chan struct{}),

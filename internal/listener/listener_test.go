@@ -313,10 +313,10 @@ func TestMaxRate(t *testing.T) {
 
 // The memory of rates is as large as what it has to remember.
 func TestRatesForget(t *testing.T) {
-	r := rates{perMinute: 60_000_000} // full again after a microsecond
+	r := NewRates(60_000_000) // full again after a microsecond
 	for i := range 10 * leastSweep {
 		a, _ := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).Prefix(32)
-		if !r.allow(a) {
+		if !r.Allow(a) {
 			t.Fatal(i)
 		}
 	}

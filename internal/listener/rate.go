@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// rates bounds how often each address may connect. It remembers those of the last minute.
-type rates struct {
+// Rates bounds how often each address may do something. It remembers those of the last minute.
+type Rates struct {
 	perMinute int // 0: no limit
 
 	mu    sync.Mutex // guards the fields below
@@ -16,9 +16,16 @@ type rates struct {
 	sweep int // entries at which those that matter no longer are removed
 }
 
-const leastSweep = 1024
+const (
+	leastSweep = 1024
+	mostRates  = 100_000 // addresses remembered; of more than that in a minute some have their tokens back too early
+)
 
-func (r *rates) allow(a netip.Prefix) bool {
+// NewRates returns Rates of so many times a minute, which may all be at once; 0 is no limit.
+func NewRates(perMinute int) *Rates { return &Rates{perMinute: perMinute} }
+
+// Allow reports whether an address may do it once more.
+func (r *Rates) Allow(a netip.Prefix) bool {
 	if r.perMinute <= 0 {
 		return true
 	}
@@ -34,7 +41,7 @@ func (r *rates) allow(a netip.Prefix) bool {
 }
 
 // forgetOld removes addresses that have all their tokens again; often enough that they are at most as many as the others.
-func (r *rates) forgetOld() {
+func (r *Rates) forgetOld() {
 	if r.by == nil {
 		r.by, r.sweep = make(map[netip.Prefix]*rate.Limiter), leastSweep
 	}
@@ -46,5 +53,11 @@ func (r *rates) forgetOld() {
 			delete(r.by, a)
 		}
 	}
-	r.sweep = max(leastSweep, 2*len(r.by))
+	for a := range r.by {
+		if len(r.by) < mostRates {
+			break
+		}
+		delete(r.by, a) // any will do
+	}
+	r.sweep = min(max(leastSweep, 2*len(r.by)), mostRates)
 }

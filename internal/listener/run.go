@@ -20,7 +20,7 @@ func (s *Server) run(c *open, implicitTLS bool) {
 	}
 	from := client.RemoteAddr()
 	if addr, ok := address(from); ok {
-		if !s.rates.allow(addr) || !s.addresses.Enter(addr, s.cfg.MaxPerAddress) {
+		if !s.rates.Allow(addr) || !s.addresses.Enter(addr, s.cfg.MaxPerAddress) {
 			log.Warn("too many connections of one address", "peer", from.String())
 			s.refuse(client, implicitTLS)
 			return

@@ -153,7 +153,7 @@ func network(s string) (n netip.Prefix, expected string) {
 }
 
 func proxied(s string) (protocol, expected string) {
-	protocols := []string{"imap", "imaps", "pop3", "pop3s", "managesieve", "lmtp"}
+	protocols := []string{"imap", "imaps", "pop3", "pop3s", "managesieve", "lmtp", "lmtps"}
 	if !slices.Contains(protocols, s) {
 		return "", `listeners: "` + strings.Join(protocols, `", "`) + `"`
 	}

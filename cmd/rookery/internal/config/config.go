@@ -26,11 +26,12 @@ type Config struct {
 	Notify   string
 	Lanes    int
 
-	IMAP, IMAPS, POP3, POP3S, ManageSieve, LMTP, HTTP string        // addresses to listen on, "" for off
-	POP3LoginDelay                                    time.Duration // between an account's logins; 0: none
-	POP3ReadAhead                                     int64         // bytes, of all sessions
+	IMAP, IMAPS, POP3, POP3S, ManageSieve, LMTP, LMTPS, HTTP string        // addresses to listen on, "" for off
+	POP3LoginDelay                                           time.Duration // between an account's logins; 0: none
+	POP3ReadAhead                                            int64         // bytes, of all sessions
 
 	LMTPTrusted        []netip.Prefix // may use XCLIENT and XFORWARD
+	LMTPTrustedRate    int            // messages a minute from one of these; 0: no limit
 	OverQuotaPermanent bool           // what LMTP answers for a full mailbox
 
 	Administrators []string // addresses of accounts
@@ -92,6 +93,7 @@ type Limits struct {
 	ConnectionsPerAccount int
 	ConnectionsPerAddress int
 	ConnectionRate        int // a minute from one address; 0: no limit
+	MessageRate           int // messages a minute by LMTP from one address; 0: no limit
 	Mailboxes             int // of one account
 	DatabaseConnections   int // of this node; not with SQLite
 }
@@ -155,6 +157,6 @@ type Listener struct{ Key, Address string }
 func (c *Config) Listeners() []Listener {
 	return []Listener{
 		{"imap.listen", c.IMAP}, {"imaps.listen", c.IMAPS}, {"pop3.listen", c.POP3}, {"pop3s.listen", c.POP3S}, {"managesieve.listen", c.ManageSieve},
-		{"lmtp.listen", c.LMTP}, {"http.listen", c.HTTP},
+		{"lmtp.listen", c.LMTP}, {"lmtps.listen", c.LMTPS}, {"http.listen", c.HTTP},
 	}
 }

@@ -78,7 +78,7 @@ func TestEveryKeyFromFileAndEnvironment(t *testing.T) {
 		"imap.submit_users": "submit@example.org", "imap.contact": "mailto:a@example.org", "auth.allow_plaintext": "true", "proxy.listeners": "imap,lmtp", "proxy.networks": "10.0.0.0/8,2001:db8::1", "limits.message_size": "20 MiB", "limits.recipients": "100", "limits.command": "8192",
 		"limits.messages_per_command": "1000", "limits.messages_per_save": "2000",
 		"limits.connections": "10", "limits.connections_per_account": "11", "limits.connections_per_address": "12",
-		"limits.connection_rate": "15", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
+		"limits.connection_rate": "15", "limits.message_rate": "16", "lmtp.trusted_message_rate": "17", "lmtps.listen": ":2425", "limits.mailboxes": "13", "limits.database_connections": "14", "cache.memory": "1048576", "cache.views": "2MB", "cache.envelopes": "3MB", "cache.disk": "2GB", "log.level": "debug", "log.format": "json",
 		"pop3.login_delay": "1m", "pop3.read_ahead": "32MiB", "outbound.submission": "smtp://u:p@h", "outbound.expire": "24h", "sieve.scripts": "3", "sieve.script_size": "5KiB", "sieve.total_size": "6KiB",
 		"sieve.redirects": "2", "spam.standard_script": "false", "spam.header": "X-Score", "spam.limit": "15",
 		"sieve.lists": "tag:a=/etc/b", "sieve.redirect_lists": "tag:c=d@example.org", "sieve.virus_verdicts": "X-Virus:yes=5",
