@@ -17,7 +17,7 @@ import (
 
 func newAccountCommand() *cobra.Command {
 	return group("account", "Add, list, change and remove accounts", newAccountAddCommand(), newAccountListCommand(),
-		newAccountPasswdCommand(), newAccountQuotaCommand(), newAccountDetailMailboxCommand(), newAccountRemoveCommand(), newAccountImportCommand(),
+		newAccountPasswdCommand(), newAccountQuotaCommand(), newAccountDetailMailboxCommand(), newAccountAddressbookCommand(), newAccountRemoveCommand(), newAccountImportCommand(),
 		newAccountImportUIDLCommand())
 }
 

@@ -72,3 +72,36 @@ if virustest "5" { fileinto "ill"; }
 	s.fails(1, "no such file", "sieve", "test", "--list", "tag:friends=nowhere", "a.sieve", "m.eml")
 	s.ok("sieve", "check", "a.sieve")
 }
+
+func TestAddressbookCommand(t *testing.T) {
+	s := newShell(t)
+	s.ok("account", "add", "alice")
+	s.ok("account", "add", "bob")
+	s.write("book", "a@example.com\n# x\nb@example.com\n")
+	if out := s.ok("account", "addressbook", "alice"); out != "" {
+		t.Errorf("%q", out)
+	}
+	if out := s.ok("account", "addressbook", "alice", "book"); out != "Stored, 2 members.\n" {
+		t.Errorf("%q", out)
+	}
+	if o := s.run("c@example.com", "account", "addressbook", "alice@localhost", "-", "--name", "Work"); o.code != 0 {
+		t.Errorf("%+v", o)
+	}
+	for book, want := range map[string]string{"default": "a@example.com\n# x\nb@example.com\n", "work": "c@example.com", "other": ""} {
+		if out := s.ok("account", "addressbook", "alice", "--name", book); out != want {
+			t.Errorf("%s: %q, want %q", book, out, want)
+		}
+	}
+	if out := s.ok("account", "addressbook", "bob"); out != "" {
+		t.Errorf("%q", out)
+	}
+	s.ok("account", "addressbook", "alice", "--remove")
+	if out := s.ok("account", "addressbook", "alice"); out != "" {
+		t.Errorf("%q", out)
+	}
+	s.write("large", strings.Repeat("x", 33<<10))
+	s.fails(1, "at most 32768 bytes", "account", "addressbook", "alice", "large")
+	s.fails(1, "nobody", "account", "addressbook", "nobody")
+	s.fails(2, "is no name of an address book", "account", "addressbook", "alice", "--name", "a b")
+	s.fails(2, "say --remove or name a file", "account", "addressbook", "alice", "book", "--remove")
+}
