@@ -20,8 +20,10 @@ type closeMailbox struct{}
 
 func (closeMailbox) run(ctx context.Context, s *session) error {
 	if s.sel.Mode() == mailstore.ReadWrite {
-		// RFC 4314 section 4: without the right to, nothing is removed, and that is no error.
-		if _, err := s.sel.Expunge(ctx, nil); err != nil && !mailerr.Is(err, mailerr.Permission) {
+		// RFC 4314 section 4: without the right to, nothing is removed, and that is no error. Nor is it one that the mailbox is
+		// gone, or may not be read any more: the client is about to leave it.
+		_, err := s.sel.Expunge(ctx, nil)
+		if err != nil && !mailerr.Is(err, mailerr.Permission) && !mailerr.Is(err, mailerr.NotFound) {
 			return err
 		}
 	}

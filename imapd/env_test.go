@@ -52,9 +52,13 @@ type env struct {
 	panics atomic.Int64 // panics logged
 	srv    *Server
 	addr   string
+	clock  *atomic.Int64   // nanoseconds since testTime; of the stores and servers
+	nodes  map[string]*env // where connections with a name go, if not here
 
 	serving sync.WaitGroup
 }
+
+func (e *env) now() time.Time { return testTime.Add(time.Duration(e.clock.Load())) }
 
 // newEnv makes a store and a directory; start starts the server.
 func newEnv(t testing.TB) *env {
@@ -64,7 +68,7 @@ func newEnv(t testing.TB) *env {
 		t.Fatal(err)
 	}
 	counter := blobstore.Count(blobs, "store", nil)
-	e := &env{blobs: &heldBlobs{Store: counter}, reads: counter}
+	e := &env{blobs: &heldBlobs{Store: counter}, reads: counter, clock: new(atomic.Int64), nodes: map[string]*env{}}
 	e.meta, err = sqlstore.Open(t.Context(), sqlstore.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "metadata.sqlite"),
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testTime }})
 	if err != nil {
@@ -75,8 +79,7 @@ func newEnv(t testing.TB) *env {
 	}
 	hints := notify.NewLocal()
 	e.hints = hints
-	e.store, err = mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: e.blobs, Notify: hints, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return testTime }})
+	e.store, err = mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: e.blobs, Notify: hints, Log: slog.New(slog.DiscardHandler), Now: e.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +111,7 @@ func (e *env) start(t testing.TB, change func(*Config)) {
 		Hostname:     "imap.example.org",
 		FailureDelay: time.Millisecond,
 		Log:          listenertest.PanicLog(&e.panics),
-		Now:          func() time.Time { return testTime },
+		Now:          e.now,
 	}
 	if change != nil {
 		change(&cfg)

@@ -115,10 +115,24 @@ func (s *session) tellNews(ctx context.Context) (again bool, err error) {
 	return again, s.end
 }
 
-// tellAlive takes the session's lock and shows that the connection lives.
-func (s *session) tellAlive(context.Context) (again bool, err error) {
+// tellAlive takes the session's lock and shows that the connection lives. When somebody else's mailbox may not be read any more,
+// nothing else would tell: no hint comes, and what is read by then is all that was in it.
+func (s *session) tellAlive(ctx context.Context) (again bool, err error) {
 	s.lock()
 	defer s.mu.Unlock()
-	s.status("OK", "", "Still here")
-	return false, s.flushIdle()
+	if ctx.Err() != nil {
+		return false, nil //nolint:nilerr // DONE
+	}
+	if s.sel != nil {
+		if err := s.sync(ctx, mailstore.SyncOptions{GoneOnly: true}); err != nil && ctx.Err() == nil {
+			s.log.Warn("no news of the selected mailbox", "error", err)
+		}
+	}
+	if s.end == nil {
+		s.status("OK", "", "Still here")
+	}
+	if err := s.flushIdle(); err != nil {
+		return false, err
+	}
+	return false, s.end
 }

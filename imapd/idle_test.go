@@ -68,3 +68,36 @@ func TestIdlePipelined(t *testing.T) {
 		}
 	}
 }
+
+// A session in IDLE that nothing happens in learns that it may not read the mailbox any more.
+func TestIdleRevoked(t *testing.T) {
+	e := newEnv(t)
+	e.start(t, func(cfg *Config) { cfg.KeepAlive = 10 * time.Millisecond })
+	e.account(t, "bob@example.org")
+	owner := e.login(t)
+	owner.ok("CREATE Work")
+	owner.ok("SETACL Work bob@example.org lr")
+	c := e.connect(t)
+	c.ok(`LOGIN bob@example.org "` + password + `"`)
+	c.ok(`SELECT "Other Users/anna@example.org/Work"`)
+	c.startIdle()
+	owner.ok("SETACL Work bob@example.org lrs")
+	e.clock.Add(int64(6 * time.Second))
+	for line := ""; line != `* OK [PERMANENTFLAGS (\Seen)] Flags are kept`; {
+		if line = c.line(); line != "* OK Still here" && !strings.Contains(line, "FLAGS") {
+			t.Fatalf("got %q", line)
+		}
+	}
+	owner.ok("DELETEACL Work bob@example.org")
+	e.clock.Add(int64(6 * time.Second))
+	line := c.line()
+	for line == "* OK Still here" {
+		line = c.line()
+	}
+	if line != "* BYE Selected mailbox was deleted" {
+		t.Errorf("got %q", line)
+	}
+	if line := c.line(); line != closed {
+		t.Errorf("got %q", line)
+	}
+}

@@ -36,15 +36,15 @@ type notifyClient struct {
 	annotated  map[string]bool   // annotations that were told of, by mailbox and entry
 }
 
-// dialNode starts another server, of a node of its own on the same database, and logs in.
-func (e *env) dialNode(t *testing.T, hints notify.Notifier, poll time.Duration) net.Conn {
+// newNode starts another server, of a node of its own on the same database.
+func (e *env) newNode(t testing.TB, hints notify.Notifier, poll time.Duration) *env {
 	t.Helper()
 	store, err := mailstore.New(mailstore.Config{Metadata: e.meta, Blobs: e.blobs, Notify: hints, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return testTime }, PollHealthy: poll, PollUnhealthy: poll})
+		Now: e.now, PollHealthy: poll, PollUnhealthy: poll})
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := &env{meta: e.meta, store: store, local: e.local, blobs: e.blobs, faults: &faultyStore{Store: store}}
+	node := &env{meta: e.meta, store: store, local: e.local, blobs: e.blobs, faults: &faultyStore{Store: store}, clock: e.clock}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -56,7 +56,12 @@ func (e *env) dialNode(t *testing.T, hints notify.Notifier, poll time.Duration) 
 		}
 	})
 	node.start(t, func(cfg *Config) { cfg.Log = listenertest.PanicLog(&node.panics) })
-	return node.dialNamed(t, "A")
+	return node
+}
+
+// dialNode starts another node and logs in.
+func (e *env) dialNode(t *testing.T, hints notify.Notifier, poll time.Duration) net.Conn {
+	return e.newNode(t, hints, poll).dialNamed(t, "A")
 }
 
 func newNotifyClient(t *testing.T, conn net.Conn) *notifyClient {

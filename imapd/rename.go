@@ -43,6 +43,9 @@ func (cmd rename) run(ctx context.Context, s *session) error {
 	if before != nil {
 		s.tellRenamed(ctx, cmd, before.ID)
 	}
+	if cmd.from == "INBOX" && s.sel != nil && s.selName == cmd.from {
+		s.stale = true // its messages have moved
+	}
 	s.namesChanged(ctx, ownChange{names: []string{cmd.from, cmd.to}, below: true})
 	return nil
 }

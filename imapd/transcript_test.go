@@ -35,6 +35,9 @@ func TestTranscripts(t *testing.T) {
 // dialNamed connects. Connections with a name are logged in before the transcript sees them, those without are not. A name of
 // one letter is user's.
 func (e *env) dialNamed(t testing.TB, name string) net.Conn {
+	if node := e.nodes[name]; node != nil {
+		return node.dialNamed(t, name)
+	}
 	if e.srv == nil {
 		e.start(t, nil)
 	}
@@ -80,6 +83,23 @@ func (e *env) directives() map[string]func(testing.TB, string) string {
 		// server [KEY=VALUE]...
 		"server": func(t testing.TB, args string) string {
 			e.start(t, func(cfg *Config) { configure(t, cfg, args) })
+			return ""
+		},
+		// node NAME...: these connections go to another node
+		"node": func(t testing.TB, args string) string {
+			node := e.newNode(t, e.hints, time.Hour)
+			for name := range strings.FieldsSeq(args) {
+				e.nodes[name] = node
+			}
+			return ""
+		},
+		// later DURATION: let time pass, for all nodes
+		"later": func(t testing.TB, args string) string {
+			d, err := time.ParseDuration(args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.clock.Add(int64(d))
 			return ""
 		},
 		// deliver MAILBOX SUBJECT

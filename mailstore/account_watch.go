@@ -160,6 +160,12 @@ func (a *accountWatch) readList(ctx context.Context) error {
 			if annotations, err = a.user.annotationStates(ctx, infos); err != nil {
 				return err
 			}
+			if before := a.listing.Load(); before != nil && annotations.emptied(before.annotations) {
+				// A mailbox that was deleted between the two readings is not one whose annotations were removed.
+				if infos, err = a.user.List(ctx); err != nil {
+					return err
+				}
+			}
 		}
 		a.publish(newListing(a.listing.Load(), infos, annotations))
 		if !a.listen() {

@@ -71,6 +71,19 @@ func (s *annotationStates) equal(other *annotationStates) bool {
 		maps.EqualFunc(s.of, other.of, slices.Equal[[]metadata.AnnotationState])
 }
 
+// emptied reports whether a mailbox that had annotations before has none.
+func (s *annotationStates) emptied(before *annotationStates) bool {
+	if before == nil || s.tooMany {
+		return false
+	}
+	for id := range before.of {
+		if _, ok := s.of[id]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
 // TooManyAnnotations reports whether there are more annotations than can be watched: ChangedAnnotations then tells nothing.
 func (l *Listing) TooManyAnnotations() bool { return l.annotations != nil && l.annotations.tooMany }
 

@@ -1,6 +1,7 @@
 package mailstore_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -278,5 +279,45 @@ func TestWatchAnnotations(t *testing.T) {
 				t.Errorf("nobody watches annotations, and there are %q", got)
 			}
 		})
+	}
+}
+
+// deletedMeanwhile does something between the reading of the list and that of annotations.
+type deletedMeanwhile struct {
+	metadata.Store
+	between func()
+}
+
+func (s *deletedMeanwhile) AnnotationDigests(ctx context.Context, account metadata.AccountID, others []metadata.MailboxID) ([]metadata.AnnotationState, error) {
+	if s.between != nil {
+		s.between()
+	}
+	return s.Store.AnnotationDigests(ctx, account, others)
+}
+
+// A mailbox that is deleted between the two readings is not taken for one whose annotations were removed.
+func TestWatchAnnotationsOfDeletedMailbox(t *testing.T) {
+	c := newCluster(t)
+	account := c.account("Box")
+	other := c.node(nil).User(account)
+	set(t, other, "Box", "/shared/a", "1")
+	meta := &deletedMeanwhile{Store: c.meta}
+	w, err := c.node(func(cfg *mailstore.Config) { cfg.Metadata = meta }).User(account).Watch(c.ctx, mailstore.WatchOptions{Annotations: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	before := w.Mailboxes()
+	box := before.Named("Box").ID
+	meta.between = func() {
+		if meta.between = nil; other.Delete(c.ctx, "Box") != nil {
+			t.Error("Box is not deleted")
+		}
+	}
+	if err := w.Refresh(c.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if w.Mailboxes().Mailbox(box) != nil {
+		t.Errorf("Box is listed, and has changed %q", changedSince(before, w, box))
 	}
 }

@@ -19,7 +19,7 @@ const (
 	// MaxAnnotationsRead bounds the values that one look-up returns, in bytes.
 	MaxAnnotationsRead = 32 << 20
 	// MaxAnnotationsCompared is how many annotations one AnnotationDigests returns.
-	MaxAnnotationsCompared = 50_000
+	MaxAnnotationsCompared = 20_000
 )
 
 // The first levels of entry names: whose an annotation is (RFC 5464 section 3.2).
