@@ -76,15 +76,19 @@ func TestIdleRevoked(t *testing.T) {
 	e.account(t, "bob@example.org")
 	owner := e.login(t)
 	owner.ok("CREATE Work")
-	owner.ok("SETACL Work bob@example.org lr")
+	owner.ok("SETACL Work bob@example.org lrsw")
 	c := e.connect(t)
 	c.ok(`LOGIN bob@example.org "` + password + `"`)
 	c.ok(`SELECT "Other Users/anna@example.org/Work"`)
 	c.startIdle()
 	owner.ok("SETACL Work bob@example.org lrs")
 	e.clock.Add(int64(6 * time.Second))
-	for line := ""; line != `* OK [PERMANENTFLAGS (\Seen)] Flags are kept`; {
-		if line = c.line(); line != "* OK Still here" && !strings.Contains(line, "FLAGS") {
+	for {
+		line := c.line()
+		if line == `* OK [PERMANENTFLAGS (\Seen)] Flags are kept` {
+			break
+		}
+		if line != "* OK Still here" && !strings.HasPrefix(line, "* FLAGS ") {
 			t.Fatalf("got %q", line)
 		}
 	}
