@@ -27,6 +27,14 @@ func (s *Store) change(ctx context.Context, op string, fn func(sqldb.Tx) error, 
 	conflict := sqldb.Backoff{First: 2 * time.Millisecond, Max: 500 * time.Millisecond}
 	lost := sqldb.Backoff{First: 20 * time.Millisecond, Max: time.Second}
 	losses, uniques := 0, 0
+	var doubt time.Time // since when a try may have happened; its caller would do it once more
+	hopeless := func() bool {
+		losses++
+		if doubt.IsZero() {
+			return losses >= lostTries
+		}
+		return time.Since(doubt) > ambiguousPatience
+	}
 	for {
 		err := s.db.Write(ctx, fn)
 		class, ok := sqldb.ClassOf(err)
@@ -46,12 +54,15 @@ func (s *Store) change(ctx context.Context, op string, fn func(sqldb.Tx) error, 
 			}
 			wait = conflict.Wait(ctx)
 		case sqldb.Lost:
-			if losses++; losses >= lostTries {
+			if hopeless() {
 				return s.fail(op, err)
 			}
 			wait = lost.Wait(ctx)
 		case sqldb.Ambiguous:
-			if losses++; losses >= lostTries {
+			if doubt.IsZero() {
+				doubt = time.Now()
+			}
+			if hopeless() {
 				return s.fail(op, err)
 			}
 			if happened == nil {
