@@ -21,7 +21,9 @@ const (
 )
 
 // Events runs scripts at IMAP events, behind the commands that caused them: a command does not wait for its scripts, and cannot
-// fail because of them. Events wait in memory. When too many do, or when the node dies, some are lost; what the commands did is not.
+// fail because of them. Events wait in memory, and not in the database: they would double the writes of every STORE for the sake of
+// a node's death. When too many wait some are dropped, which is counted and logged; when the node dies those that wait are lost,
+// which are as many as the gauge of the waiting ones last said. What the commands did is never lost.
 type Events struct {
 	d       *Deliverer
 	rules   []Rule
@@ -30,6 +32,7 @@ type Events struct {
 	pause   time.Duration
 	trainer *trainer
 	metrics *eventMetrics
+	drops   drops
 
 	ctx    context.Context //nolint:containedctx // of the work, which belongs to no caller
 	cancel context.CancelFunc
@@ -53,6 +56,9 @@ type EventsConfig struct {
 // NewEvents starts what runs scripts at IMAP events.
 func (d *Deliverer) NewEvents(cfg EventsConfig) (*Events, error) {
 	e := &Events{d: d, rules: cfg.Rules, pause: cfg.Pause, queue: make(chan Event, maxEvents)}
+	e.drops = drops{now: d.cfg.Now, tell: func(messages int) {
+		d.cfg.Log.Warn("no scripts ran for messages of IMAP events: too many waited, or the node stopped", "messages", messages)
+	}}
 	if e.pause <= 0 {
 		e.pause = 2 * time.Second
 	}
@@ -73,6 +79,7 @@ func (d *Deliverer) NewEvents(cfg EventsConfig) (*Events, error) {
 	for range eventWorkers {
 		e.work.Go(func() {
 			for ev := range e.queue {
+				e.metrics.waiting.Sub(float64(ev.UIDs.Len()))
 				e.handle(e.ctx, ev)
 			}
 		})
@@ -102,14 +109,22 @@ func (e *Events) Happened(ev Event) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	if !e.closed {
+		messages := float64(ev.UIDs.Len())
+		e.metrics.waiting.Add(messages)
 		select {
 		case e.queue <- ev:
 			return
 		default:
+			e.metrics.waiting.Sub(messages)
 		}
 	}
+	e.drop(&ev)
+}
+
+// drop counts an event that is not worked on.
+func (e *Events) drop(ev *Event) {
 	e.metrics.dropped.Add(float64(ev.UIDs.Len()))
-	e.d.cfg.Log.Warn("an IMAP event was dropped, too many wait", "cause", ev.Cause, "mailbox", ev.Mailbox, "messages", ev.UIDs.Len())
+	e.drops.add(ev.UIDs.Len())
 }
 
 // Close ends the work: what waits is done as long as ctx lasts. Nothing is taken any more.
@@ -136,6 +151,7 @@ func (e *Events) Close(ctx context.Context) error {
 	}
 	e.cancel()
 	<-done
+	e.drops.finish()
 	return err
 }
 
@@ -143,7 +159,7 @@ func (e *Events) Close(ctx context.Context) error {
 func (e *Events) handle(ctx context.Context, ev Event) {
 	defer e.survive("an IMAP event made its scripts panic")
 	if ctx.Err() != nil {
-		e.metrics.dropped.Add(float64(ev.UIDs.Len()))
+		e.drop(&ev)
 		return
 	}
 	var from, mailbox *metadata.Mailbox

@@ -13,6 +13,7 @@ type eventMetrics struct {
 	messages *prometheus.CounterVec // scripts run, by result
 	learned  *prometheus.CounterVec // by class and result
 	dropped  prometheus.Counter
+	waiting  prometheus.Gauge
 }
 
 func newEventMetrics(reg prometheus.Registerer) (*eventMetrics, error) {
@@ -23,11 +24,13 @@ func newEventMetrics(reg prometheus.Registerer) (*eventMetrics, error) {
 			Name: "rookery_spam_lessons_total", Help: "Messages given to the spam filter to learn, by class (spam, ham) and result: learned, refused, gone, failed, dropped."}, []string{"class", "result"}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rookery_imap_event_messages_dropped_total", Help: "Messages of IMAP events that were not looked at: too many waited, or the node stopped."}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "rookery_imap_event_messages_waiting", Help: "Messages of IMAP events that wait in memory for scripts and the spam filter."}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.messages, m.learned, m.dropped} {
+	for _, c := range []prometheus.Collector{m.messages, m.learned, m.dropped, m.waiting} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
