@@ -22,6 +22,7 @@ type sieveSite struct {
 	a, b       *nodes.Node
 	startA     func() *nodes.Node
 	tapA, tapB *nodes.SMTPTap // between the nodes and the submission server
+	lmtpA      *nodes.SMTPTap // before a
 	postfix    *servers.Process
 	smtp       string
 }
@@ -35,7 +36,8 @@ func newSieveSite(t *testing.T, accounts ...string) *sieveSite {
 	}
 	s.c.CLI("account", "import", s.write("accounts.csv", csv.String()))
 	lmtp := []string{listenertest.FreeAddr(t), listenertest.FreeAddr(t)}
-	s.postfix, s.smtp = servers.StartPostfix(t, "example.test, elsewhere.test", nodes.Balancer(t, lmtp...))
+	s.lmtpA = nodes.TapSMTP(t, lmtp[0])
+	s.postfix, s.smtp = servers.StartPostfix(t, "example.test, elsewhere.test", nodes.Balancer(t, s.lmtpA.Addr, lmtp[1]))
 	s.tapA, s.tapB = nodes.TapSMTP(t, s.smtp), nodes.TapSMTP(t, s.smtp)
 	start := func(lmtp string, tap *nodes.SMTPTap) *nodes.Node {
 		return s.c.Start("ROOKERY_LMTP_LISTEN="+lmtp, "ROOKERY_OUTBOUND_SUBMISSION=smtp://"+tap.Addr+"?tls=none", "ROOKERY_HOSTNAME=node.example.test")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ const (
 // SMTPMessage is what a transaction was about.
 type SMTPMessage struct{ To, Subject string }
 
-// SMTPTap stands between one SMTP client and a server, and stops time for transactions.
+// SMTPTap stands between SMTP or LMTP clients and a server, and stops time for transactions. A transaction has one recipient.
 type SMTPTap struct {
 	Addr string
 
@@ -35,6 +36,7 @@ type SMTPTap struct {
 	count int                   // guarded by mu: transactions begun since Hold
 	held  int                   // guarded by mu
 	taken []SMTPMessage         // guarded by mu
+	lost  []SMTPMessage         // guarded by mu
 	ended chan struct{}         // guarded by mu: closed by Drop
 }
 
@@ -87,6 +89,13 @@ func (tap *SMTPTap) Drop() []SMTPMessage {
 	taken := tap.taken
 	tap.ended, tap.stage, tap.taken = make(chan struct{}), nil, nil
 	return taken
+}
+
+// Lost returns the messages that the server got whole and gave no answer to.
+func (tap *SMTPTap) Lost() []SMTPMessage {
+	tap.mu.Lock()
+	defer tap.mu.Unlock()
+	return slices.Clone(tap.lost)
 }
 
 // begin returns the stage at which a new transaction stops.
@@ -212,12 +221,15 @@ func (s *smtpSession) content() error {
 			break
 		}
 	}
-	if s.stage != SMTPAnswer {
-		_, err := s.reply()
-		return err
-	}
 	text, err := s.read()
 	if err != nil {
+		s.tap.mu.Lock()
+		s.tap.lost = append(s.tap.lost, s.message)
+		s.tap.mu.Unlock()
+		return err
+	}
+	if s.stage != SMTPAnswer {
+		_, err := io.WriteString(s.client, text)
 		return err
 	}
 	if text[0] != '2' {
