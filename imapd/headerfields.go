@@ -14,18 +14,34 @@ import (
 // fieldFilter says which fields of a header a section wants.
 type fieldFilter struct {
 	names []string
-	not   bool // all but names
+	set   map[string]struct{} // many names, in lower case: a header may have many fields, too
+	not   bool                // all but names
 }
 
+// manyNames is how many names are compared one by one; more are looked up in a set.
+const manyNames = 64
+
 func newFieldFilter(s *imap.FetchItemBodySection) fieldFilter {
+	f := fieldFilter{names: s.HeaderFields}
 	if len(s.HeaderFieldsNot) > 0 {
-		return fieldFilter{names: s.HeaderFieldsNot, not: true}
+		f = fieldFilter{names: s.HeaderFieldsNot, not: true}
 	}
-	return fieldFilter{names: s.HeaderFields}
+	if len(f.names) > manyNames {
+		f.set = make(map[string]struct{}, len(f.names))
+		for _, n := range f.names {
+			f.set[string(appendLower(nil, n))] = struct{}{}
+		}
+	}
+	return f
 }
 
 // wants reports whether the field is in the section. A line that is no field has no name.
 func (f fieldFilter) wants(name []byte) bool {
+	if f.set != nil {
+		var short [64]byte
+		_, found := f.set[string(appendLower(short[:0], name))]
+		return found != f.not
+	}
 	for _, n := range f.names {
 		if equalFold(n, name) {
 			return !f.not
@@ -45,6 +61,14 @@ func equalFold(a string, b []byte) bool {
 		}
 	}
 	return true
+}
+
+// appendLower appends a name in lower case.
+func appendLower[T string | []byte](b []byte, name T) []byte {
+	for i := range len(name) {
+		b = append(b, lowerASCII(name[i]))
+	}
+	return b
 }
 
 func lowerASCII(c byte) byte {

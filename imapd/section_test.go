@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -92,10 +93,19 @@ func TestHeaderFields(t *testing.T) {
 		{"[HEADER.FIELDS.NOT (X-Long Received)]", "Subject : s\r\nno field\r\nsubject: t\r\nbare: lf\n\r\n"},
 		{"[HEADER.FIELDS (X-Long)]", "X-Long: " + strings.Repeat("x", 3*headerLine) + "\r\n y\r\n\r\n"},
 	} {
-		filter := newFieldFilter(parseSection(t, c.section))
-		got, err := io.ReadAll(newFilterReader(strings.NewReader(header), filter))
-		if err != nil || string(got) != c.want {
-			t.Errorf("%s = %.200q, %v, want %.200q", c.section, got, err, c.want)
+		var more strings.Builder
+		for i := range manyNames {
+			fmt.Fprintf(&more, " X-%d", i)
+		}
+		for _, names := range []string{"", more.String()} { // many are looked up in another way
+			filter := newFieldFilter(parseSection(t, strings.TrimSuffix(c.section, ")]")+names+")]"))
+			if (filter.set != nil) != (names != "") {
+				t.Errorf("%d names in a set: %t", len(filter.names), filter.set != nil)
+			}
+			got, err := io.ReadAll(newFilterReader(strings.NewReader(header), filter))
+			if err != nil || string(got) != c.want {
+				t.Errorf("%s with %d names = %.200q, %v, want %.200q", c.section, len(filter.names), got, err, c.want)
+			}
 		}
 	}
 }
