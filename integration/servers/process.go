@@ -124,6 +124,9 @@ func (p *Process) reap() error {
 // be closed, and its server killed.
 var running sync.Map
 
+// startPatience is how long a server may take to serve; it is over only when a test fails.
+const startPatience = 5 * time.Minute
+
 // Start starts the process (again) and waits until it serves.
 func (p *Process) Start() error {
 	if p.reaper == nil {
@@ -154,7 +157,7 @@ func (p *Process) Start() error {
 	if err := os.WriteFile(filepath.Join(p.dir, "pid"), []byte(strconv.Itoa(p.pid)), 0o644); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
 	for {
 		if err = p.ready(ctx); err == nil {
@@ -165,7 +168,7 @@ func (p *Process) Start() error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not serve after a minute: %w: %s", p.name, err, p.lastLog())
+			return fmt.Errorf("%s does not serve after %v: %w: %s", p.name, startPatience, err, p.lastLog())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
