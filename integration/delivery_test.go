@@ -38,7 +38,7 @@ func TestPostfixDelivers(t *testing.T) {
 			t.Fatalf("Postfix did not take message %d: %v", i, err)
 		}
 	}
-	nodes.Eventually(t, 2*time.Minute, "all messages are delivered", func() error {
+	nodes.Eventually(t, 4*time.Minute, "all messages are delivered", func() error {
 		for i := 1; i <= users; i++ {
 			w, err := tryIMAP(b.IMAP, fmt.Sprintf("user%d", i))
 			if err != nil {

@@ -43,7 +43,7 @@ func tryIMAP(addr, user string) (*imapConn, error) {
 		return nil, err
 	}
 	c := &imapConn{Conn: conn, r: bufio.NewReader(conn), name: user + "@" + addr}
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Minute))
 	if _, err := c.response(); err != nil {
 		conn.Close()
 		return nil, err

@@ -41,7 +41,7 @@ if environment :is "imap.user" "`+user+`" { addflag "ByHand"; }`))
 	}
 	learned := func(want servers.RspamdStat) {
 		t.Helper()
-		nodes.Eventually(t, 2*time.Minute, fmt.Sprintf("rspamd has learned %+v", want), func() error {
+		nodes.Eventually(t, 4*time.Minute, fmt.Sprintf("rspamd has learned %+v", want), func() error {
 			got, err := filter.Stat()
 			if err == nil && got != want {
 				err = fmt.Errorf("%+v", got)
@@ -53,7 +53,7 @@ if environment :is "imap.user" "`+user+`" { addflag "ByHand"; }`))
 	must("MOVE 1:%d Spam", messages)
 	learned(servers.RspamdStat{Learned: messages, Spam: messages})
 	must("SELECT Spam")
-	nodes.Eventually(t, time.Minute, "the script has run", func() error {
+	nodes.Eventually(t, 4*time.Minute, "the script has run", func() error {
 		if res := must("SEARCH KEYWORD ByHand"); !strings.Contains(strings.Join(res.untagged, " "), "SEARCH 1 2 3 4 5 6") {
 			return fmt.Errorf("%v", res.untagged)
 		}

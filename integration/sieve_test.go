@@ -117,7 +117,7 @@ redirect :copy "sink@elsewhere.test";
 vacation :subject "Away" "I am away.";`)
 	s.script("reject@example.test", `require "reject"; reject "Not wanted here";`)
 	s.send("sender@elsewhere.test", "user@example.test", "filed")
-	s.wait(s.b, "user@example.test", "Lists/Go", time.Minute, "filed")
+	s.wait(s.b, "user@example.test", "Lists/Go", 4*time.Minute, "filed")
 
 	// Two nodes, many messages at once, one answer.
 	var tokens []string
@@ -125,27 +125,27 @@ vacation :subject "Away" "I am away.";`)
 		tokens = append(tokens, fmt.Sprintf("redirected-%d", i))
 		s.send("sender@elsewhere.test", "user@example.test", tokens[i])
 	}
-	s.wait(s.a, "user@example.test", "INBOX", time.Minute, tokens...)
-	for token, n := range s.wait(s.b, "sink@elsewhere.test", "INBOX", time.Minute, tokens...) {
+	s.wait(s.a, "user@example.test", "INBOX", 4*time.Minute, tokens...)
+	for token, n := range s.wait(s.b, "sink@elsewhere.test", "INBOX", 4*time.Minute, tokens...) {
 		if n != 1 {
 			t.Errorf("%s was redirected %d times", token, n)
 		}
 	}
-	if got := s.wait(s.b, "sender@elsewhere.test", "INBOX", time.Minute, "Away"); got["Away"] != 1 {
+	if got := s.wait(s.b, "sender@elsewhere.test", "INBOX", 4*time.Minute, "Away"); got["Away"] != 1 {
 		t.Errorf("%d answers", got["Away"])
 	}
 
 	// A rejection is a bounce of the MTA's.
 	s.send("sender@elsewhere.test", "reject@example.test", "rejected")
-	s.wait(s.a, "sender@elsewhere.test", "INBOX", time.Minute, "Undelivered Mail Returned to Sender")
+	s.wait(s.a, "sender@elsewhere.test", "INBOX", 4*time.Minute, "Undelivered Mail Returned to Sender")
 
 	msg := strings.Replace(string(testMessage("spam", 5)), "Subject:", "X-Spam: Yes\r\nSubject:", 1)
 	if err := smtp.SendMail(s.smtp, nil, "sender@elsewhere.test", []string{"plain@example.test"}, []byte(msg)); err != nil {
 		t.Fatal(err)
 	}
-	s.wait(s.a, "plain@example.test", "Junk", time.Minute, "spam")
+	s.wait(s.a, "plain@example.test", "Junk", 4*time.Minute, "spam")
 
-	nodes.Eventually(t, time.Minute, "the queue is empty", s.queueIsEmpty)
+	nodes.Eventually(t, 4*time.Minute, "the queue is empty", s.queueIsEmpty)
 }
 
 func (s *sieveSite) queueIsEmpty() error {
