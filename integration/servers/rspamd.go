@@ -41,18 +41,12 @@ func StartRspamd(t testing.TB) *Rspamd {
 		t.Fatal(err)
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	// It would compile a matcher of ten thousand domains, which takes a slow machine minutes.
-	domains := filepath.Join(dir, "domains")
-	if err := os.WriteFile(domains, []byte("com\norg\nnet\ntest\nexample\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	config := filepath.Join(dir, "rspamd.conf")
 	if err := os.WriteFile(filepath.Join(dir, "tlds"), []byte("com\norg\ntest\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(config, fmt.Appendf(nil, `options {
   filters = "";
-  url_tld = "%[1]s/domains";
   dns { nameserver = ["127.0.0.1:1"]; timeout = 100ms; retransmits = 1; }
   tempdir = "%[1]s";
   disable_hyperscan = true;  # compiling for it takes a minute of a busy machine
