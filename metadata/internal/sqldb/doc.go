@@ -6,6 +6,7 @@
 //
 //   - statement: one SQL text with its arguments and what to do with its rows. Texts use numbered parameters ($1).
 //   - run: several statements sent together. One network round trip however many they are.
+//   - many: a SELECT whose columns Words.Many goes round. Its rows come to Each as any others do, at a third of the cost on SQLite.
 //   - class: what an error means for the caller (see Class). Errors of this package are *Error and carry one.
 //
 // # Invariants
