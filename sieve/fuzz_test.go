@@ -71,7 +71,8 @@ func FuzzRun(f *testing.F) {
 		if err != nil {
 			return
 		}
-		host := &testHost{mailboxes: []string{"INBOX"}, scripts: []*sieve.Script{s}}
+		host := &testHost{mailboxes: []string{"INBOX"}, scripts: []*sieve.Script{s},
+			lists: []string{"tag:a a@example.com", "tag:a Lunch", ":addrbook:default sender@example.com", "tag:empty"}}
 		in := sieve.Input{
 			Message: strings.NewReader(msg), Size: int64(len(msg)),
 			Envelope: sieve.Envelope{From: "sender@example.com", To: "user@example.org"},
