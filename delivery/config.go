@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/rookery-mail/rookery/mailstore"
 	"github.com/rookery-mail/rookery/metadata"
@@ -93,6 +94,7 @@ type Deliverer struct {
 	scripts *scripts
 	lists   map[string]*publicList
 	told    told
+	running *semaphore.Weighted // runningBytes
 	metrics *metrics
 }
 
@@ -102,7 +104,7 @@ func New(cfg Config) (*Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deliverer{cfg: cfg, scripts: newScripts(cfg), lists: newLists(&cfg)}
+	d := &Deliverer{cfg: cfg, running: semaphore.NewWeighted(runningBytes), scripts: newScripts(cfg), lists: newLists(&cfg)}
 	if sc := d.scripts.standard; sc != nil && sc.err != nil {
 		return nil, sc.err
 	}

@@ -174,8 +174,19 @@ func (t *transaction) run(ctx context.Context, p *plan, scripts []*sieve.Script)
 			r, err = nil, &panicked{v, debug.Stack()}
 		}
 	}()
+	size := runSize(t.st.Size())
+	if err := t.d.running.Acquire(ctx, size); err != nil {
+		return nil, mailerr.Wrap("delivery.Deliver", mailerr.Unavailable, err)
+	}
+	defer t.d.running.Release(size)
 	return sieve.RunAll(ctx, p.host, t.input(ctx, p.rcpt), scripts...)
 }
+
+// runningBytes bounds the memory of all scripts that run at once: of many big messages that come together some wait.
+const runningBytes = 96 << 20
+
+// runSize is about what scripts that run on a message of a size may hold: texts of it in several forms, up to a limit.
+func runSize(message int64) int64 { return 64<<10 + min(4*message, 8<<20) }
 
 // input is the message as the scripts of one recipient see it.
 func (t *transaction) input(ctx context.Context, r *Recipient) sieve.Input {
