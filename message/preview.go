@@ -15,6 +15,8 @@ const (
 	previewLength = 200
 	// previewParts is how many parts are looked into for text.
 	previewParts = 4
+	// previewStep is how much of a body is decoded first: mostly it is enough.
+	previewStep = 768
 )
 
 // Preview returns the beginning of what a message says, for PREVIEW (RFC 8970): the first 200 characters of its first text
@@ -47,12 +49,12 @@ func previewable(p *Part, parts []*Part) []*Part {
 }
 
 func previewOf(p *Part, body io.Reader) (string, error) {
-	source := &limitedSource{r: body, left: PreviewBytes}
+	source := &limitedSource{r: body, left: PreviewBytes, step: previewStep}
 	text := TextOf(p, source)
 	said, quoted := previewText{}, previewText{}
 	in := &said
 	lineStart := p.Subtype == "plain"
-	buf := make([]byte, 4096)
+	buf := make([]byte, 2*previewStep)
 	kept := 0
 	for {
 		n, err := text.Read(buf[kept:])
@@ -88,18 +90,20 @@ func previewOf(p *Part, body io.Reader) (string, error) {
 	return said.text.String(), nil
 }
 
-// limitedSource ends a body early, as if that were all of it.
+// limitedSource ends a body early, as if that were all of it, and gives it in steps that grow.
 type limitedSource struct {
 	r    io.Reader
 	left int
+	step int
 }
 
 func (s *limitedSource) Read(p []byte) (int, error) {
 	if s.left == 0 {
 		return 0, io.EOF
 	}
-	n, err := s.r.Read(p[:min(len(p), s.left)])
+	n, err := s.r.Read(p[:min(len(p), s.left, s.step)])
 	s.left -= n
+	s.step *= 8
 	return n, err
 }
 
