@@ -52,7 +52,7 @@ const (
 func AddressBook(list string) (entry string, ok bool) {
 	name, ok := strings.CutPrefix(list, addressBooks)
 	switch {
-	case !ok || name == "":
+	case !ok || name == "" || strings.ContainsAny(name, "/?%*"): // section 2.6 knows no extensions yet; METADATA knows no such names
 		return "", false
 	case list == defaultBook:
 		return AddressBookEntry, true

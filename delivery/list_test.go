@@ -19,7 +19,7 @@ import (
 // books files what people of address books send.
 const books = `require ["extlists", "envelope", "fileinto", "mailbox"];
 if address :list "from" ":addrbook:default" { fileinto :create "Friends"; }
-elsif envelope :list "from" ":addrbook:Work" { fileinto :create "Work"; }
+elsif allof (valid_ext_list ":addrbook:Work", envelope :list "from" ":addrbook:Work") { fileinto :create "Work"; }
 elsif valid_ext_list ":addrbook:none" { fileinto "wrong"; }`
 
 func (e *env) annotate(id metadata.AccountID, entry, value string) {
@@ -87,7 +87,7 @@ if envelope :list "from" "tag:staff" { fileinto :create "Staff"; }
 if valid_ext_list "tag:gone" { stop; }`)
 	e.must(e.meta.PutScript(t.Context(), metadata.AccountScripts(u), "main", `require ["extlists", "fileinto", "mailbox", "envelope"];
 if envelope :list "from" "tag:staff" { fileinto :create "Staff"; }
-if envelope :list "from" "tag:gone" { stop; }`, metadata.ScriptLimits{}))
+if allof (valid_ext_list "tag:gone", envelope :list "from" "tag:gone") { stop; }`, metadata.ScriptLimits{}))
 	e.account("bob@example.org", "")
 	_, err := e.dir.SetAlias(t.Context(), "robert@example.org", "bob@example.org")
 	e.must(err)

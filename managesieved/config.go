@@ -22,7 +22,7 @@ type Config struct {
 	Version string                // in IMPLEMENTATION; "": none
 	Limits  metadata.ScriptLimits // of an account; 0: 100 scripts, 256 KiB for one, 2 MiB together
 	Compile sieve.Options         // what scripts may require and cost, as for deliveries; Name is not used
-	Lists   []string              // schemes of the URIs that name external lists, "urn" beside them (RFC 6134)
+	Lists   []string              // schemes of the URIs that name external lists, "urn" beside them (RFC 6134 section 2.8)
 
 	TLS            *tls.Config // for STARTTLS and for listeners with implicit TLS; nil: neither
 	AllowPlaintext bool        // passwords in clear from anywhere; otherwise only from loopback and unix sockets

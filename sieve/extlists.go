@@ -49,7 +49,7 @@ func (vm *machine) list(pos Pos, name string) (knownList, error) {
 	return vm.lists[name], nil
 }
 
-// validListTest is valid_ext_list (RFC 6134).
+// validListTest is valid_ext_list (RFC 6134 section 2.7).
 type validListTest struct{ names []text }
 
 func (t *validListTest) eval(vm *machine) (bool, error) {
@@ -70,8 +70,8 @@ func listProblem(name string) error {
 	return errors.New(quoted(cutString(name, 100)) + ` names no list; a name is a URI such as "tag:example.org,2026:friends", or ":addrbook:default"`)
 }
 
-// anyList reports whether a list contains one of the values (RFC 6134). What is equal is the lists' matter, there is
-// no comparator. A list that does not exist contains nothing.
+// anyList reports whether a list contains one of the values (RFC 6134 section 2.2). What is equal is the lists' matter, there is
+// no comparator. A list that does not exist ends the script with a Failure: it cannot be asked.
 func (m *matcher) anyList(vm *machine, values []string) (bool, error) {
 	lists := make([]*List, 0, len(m.keys))
 	for i := range m.keys {
@@ -81,27 +81,29 @@ func (m *matcher) anyList(vm *machine, values []string) (bool, error) {
 			name, ok = CanonicalList(k.text.get(vm))
 		}
 		if !ok {
-			continue
+			return false, vm.failf(k.text.pos, "%v", listProblem(k.text.get(vm)))
 		}
 		known, err := vm.list(k.text.pos, name)
 		if err != nil {
 			return false, err
 		}
-		if known.list != nil {
-			lists = append(lists, known.list)
+		if known.list == nil {
+			return false, vm.noList(k.text.pos, name)
 		}
+		lists = append(lists, known.list)
 	}
 	for _, value := range values {
 		for _, l := range lists {
 			if err := vm.charge(1 + len(value)/8); err != nil {
 				return false, err
 			}
-			if !l.Contains(value) {
+			member, ok := l.Find(value)
+			if !ok {
 				continue
 			}
 			if !m.noCapture {
 				vm.frame.captures = vm.frame.captures[:0]
-				vm.capture(value)
+				vm.capture(member)
 			}
 			return true, nil
 		}
@@ -109,7 +111,11 @@ func (m *matcher) anyList(vm *machine, values []string) (bool, error) {
 	return false, nil
 }
 
-// redirectList sends the message to the addresses of a list, each once (RFC 6134). They count as redirects each. To a
+func (vm *machine) noList(pos Pos, name string) error {
+	return vm.failf(pos, "there is no list %q", cutString(name, 100))
+}
+
+// redirectList sends the message to the addresses of a list, each once (RFC 6134 section 2.3). They count as redirects each. To a
 // list without addresses there is nothing to send, and the implicit keep stays.
 func (vm *machine) redirectList(r *redirectCommand, m *Message) error {
 	given := r.address.get(vm)
@@ -122,7 +128,7 @@ func (vm *machine) redirectList(r *redirectCommand, m *Message) error {
 	case err != nil:
 		return err
 	case known.list == nil:
-		return vm.failf(r.address.pos, "there is no list %q", cutString(given, 100))
+		return vm.noList(r.address.pos, given)
 	case !known.redirect:
 		return vm.failf(r.address.pos, "nothing may be redirected to the list %q", cutString(given, 100))
 	}

@@ -28,7 +28,7 @@ type Host interface {
 	// 4), and whether there is one.
 	Metadata(ctx context.Context, mailbox, annotation string) (value string, ok bool, err error)
 
-	// List returns an external list that the user may use (RFC 6134), nil when there is none of this name, which is canonical (see
+	// List returns an external list that the user may use (RFC 6134 section 2.2), nil when there is none of this name, which is canonical (see
 	// CanonicalList), and whether messages may be redirected to its members. A *ListError ends the script with a Failure.
 	List(ctx context.Context, name string) (list *List, redirect bool, err error)
 

@@ -1,6 +1,7 @@
 package sieve
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -8,15 +9,15 @@ import (
 // List is an external list (RFC 6134): its members in memory, found by hash. It is immutable and may be used in several
 // goroutines at once.
 type List struct {
-	members   map[string]struct{} // folded
-	addresses []string            // those that mail can be sent to, in order, each once
+	members   map[string]string // by what they are found by, folded
+	addresses []string          // those that mail can be sent to, in order, each once
 }
 
 // NewList makes a list. A member is an address, also as "Name <address>"; a domain with "@" before it, which stands for all of
 // its addresses and for itself; or any other text. Case does not matter. What is no UTF-8 and the empty text are left out.
 // Others are further names of members: they are found, and nothing is sent to them.
 func NewList(members, others []string) *List {
-	l := &List{members: make(map[string]struct{}, len(members)+len(others))}
+	l := &List{members: make(map[string]string, len(members)+len(others))}
 	for _, m := range members {
 		l.add(strings.TrimSpace(m))
 	}
@@ -30,7 +31,7 @@ func NewList(members, others []string) *List {
 
 // ParseList reads a list with one member a line. Empty lines and lines that begin with "#" are none.
 func ParseList(text string) *List {
-	l := &List{members: make(map[string]struct{}, strings.Count(text, "\n"))}
+	l := &List{members: make(map[string]string, strings.Count(text, "\n"))}
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") {
 			l.add(line)
@@ -59,7 +60,7 @@ func (l *List) add(member string) {
 	if _, had := l.members[folded]; had {
 		return
 	}
-	l.members[folded] = struct{}{}
+	l.members[folded] = member
 	if ok {
 		l.addresses = append(l.addresses, address)
 	}
@@ -75,47 +76,48 @@ func memberOf(address string) string {
 	return address
 }
 
-// Contains reports whether a value is a member, or an address of a domain that is. A value that is a list of mailboxes, as in a
-// header field, is when one of them is.
-func (l *List) Contains(value string) bool {
-	if l.has(value) {
-		return true
+// Find returns the member that a value is, or that is the domain of an address. Of a value that is a list of mailboxes, as in a
+// header field, it looks for each. A member given as "Name <address>" is its address.
+func (l *List) Find(value string) (member string, ok bool) {
+	if member, ok = l.find(value); ok {
+		return member, true
 	}
 	if !strings.ContainsAny(value, `<,";(`) || !strings.Contains(value, "@") {
-		return false
+		return "", false
 	}
 	for _, a := range parseAddresses(value) {
-		if l.has(addrSpec(a)) {
-			return true
+		if member, ok = l.find(addrSpec(a)); ok {
+			return member, true
 		}
 	}
-	return false
+	return "", false
 }
 
-func (l *List) has(value string) bool {
+func (l *List) find(value string) (member string, ok bool) {
 	if len(l.members) == 0 {
-		return false
+		return "", false
 	}
 	value = strings.ToLower(strings.TrimSpace(value))
 	if value == "" {
-		return false
+		return "", false
 	}
-	if _, ok := l.members[value]; ok {
-		return true
+	if member, ok = l.members[value]; ok {
+		return member, true
 	}
 	domain := "@" + value[strings.LastIndexByte(value, '@')+1:] // of a value without "@", what address :domain compares
-	_, ok := l.members[domain]
-	return ok
+	member, ok = l.members[domain]
+	return member, ok
 }
 
-// sieveURN is what relative names of lists are relative to (RFC 6134).
+// sieveURN is what names of lists that begin with a colon are below (RFC 6134 section 2.5).
 const sieveURN = "urn:ietf:params:sieve"
 
 // maxListName is how many bytes a list's name may have.
 const maxListName = 1000
 
-// CanonicalList returns the name of a list in the one form that stands for it: an absolute URI, its scheme in lower case, and
-// the whole of it below "urn:ietf:params:sieve", to which a name that begins with a colon belongs: ":addrbook:default" is
+// CanonicalList returns the name of a list in the one form that stands for it (RFC 6134 section 2.5): an absolute URI, in which
+// nothing is percent-encoded that need not be (RFC 3986 section 6.2.2), its scheme in lower case, and the whole of it below
+// "urn:ietf:params:sieve", to which a name that begins with a colon belongs: ":AddrBook:%44efault" is
 // "urn:ietf:params:sieve:addrbook:default". ok is false for what names no list.
 func CanonicalList(name string) (canonical string, ok bool) {
 	if strings.HasPrefix(name, ":") && name != ":" {
@@ -128,9 +130,9 @@ func CanonicalList(name string) (canonical string, ok bool) {
 	if !found || rest == "" || !validScheme(scheme) || !validURIRest(rest) {
 		return "", false
 	}
-	scheme = asciiLower(scheme)
-	if prefix := sieveURN + ":"; scheme == "urn" && len(name) > len(prefix) && asciiEqualFold(name[:len(prefix)], prefix) {
-		return asciiLower(name), true
+	scheme, rest = asciiLower(scheme), decodeUnreserved(rest)
+	if below := asciiLower(scheme + ":" + rest); strings.HasPrefix(below, sieveURN+":") {
+		return below, below != sieveURN+":"
 	}
 	if nid, nss, found := strings.Cut(rest, ":"); scheme == "urn" && found { // RFC 8141 section 3.1: its case does not matter
 		rest = asciiLower(nid) + ":" + nss
@@ -165,6 +167,28 @@ func validURIRest(s string) bool {
 		}
 	}
 	return true
+}
+
+// decodeUnreserved decodes those characters of a valid URI that mean the same when they are not percent-encoded.
+func decodeUnreserved(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' {
+			b.WriteByte(s[i])
+			continue
+		}
+		v, _ := strconv.ParseUint(s[i+1:i+3], 16, 8) // it is valid
+		if c := byte(v); isLetter(c) || isDigit(c) || strings.IndexByte("-._~", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			b.WriteString("%" + strings.ToUpper(s[i+1:i+3]))
+		}
+		i += 2
+	}
+	return b.String()
 }
 
 func isHex(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }

@@ -17,7 +17,10 @@ func TestCanonicalList(t *testing.T) {
 		":addrbook:default":                      "urn:ietf:params:sieve:addrbook:default",
 		":AddrBook:Default":                      "urn:ietf:params:sieve:addrbook:default",
 		"URN:IETF:params:sieve:addrbook:Default": "urn:ietf:params:sieve:addrbook:default",
+		":ADDRBOOK:%44%65%66ault":                "urn:ietf:params:sieve:addrbook:default",
+		"urn:%69etf:params:sieve:addrbook:a%2fb": "urn:ietf:params:sieve:addrbook:a%2fb",
 		"TAG:example.com,2026:Friends":           "tag:example.com,2026:Friends",
+		"tag:a%2f%41%7e":                         "tag:a%2FA~",
 		"urn:ISBN:0X":                            "urn:isbn:0X",
 		"ldap://h/dc=example?uid?sub?(a=%2A)":    "ldap://h/dc=example?uid?sub?(a=%2A)",
 		"a+b-c.1:x":                              "a+b-c.1:x",
@@ -55,10 +58,15 @@ func TestParseList(t *testing.T) {
 		"": false, "@": false, "example.com": false, "ann": false, "xann@example.com": false, "x@sub.example.org": false, "# friends": false,
 		"\xff": false, "ann@example.com <x@y.z>": false, "friends: ann@example.com;": true,
 	} {
-		if got := l.Contains(value); got != want {
+		if got := found(l, value); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
+}
+
+func found(l *sieve.List, value string) bool {
+	_, ok := l.Find(value)
+	return ok
 }
 
 // Every member is found, however it is written, and nothing else.
@@ -69,7 +77,7 @@ func TestListMembers(t *testing.T) {
 		folded := map[string]bool{}
 		for _, m := range members {
 			folded[strings.ToLower(m)] = true
-			if !l.Contains(m) || !l.Contains(strings.ToUpper(m)) || strings.Contains(m, "@") && !l.Contains("Name <"+m+">") {
+			if !found(l, m) || !found(l, strings.ToUpper(m)) || strings.Contains(m, "@") && !found(l, "Name <"+m+">") {
 				t.Fatalf("%q is not found", m)
 			}
 		}
@@ -77,8 +85,8 @@ func TestListMembers(t *testing.T) {
 			t.Fatalf("%d members, want %d", l.Len(), len(folded))
 		}
 		other := rapid.StringMatching(`[a-zA-Z0-9]{1,5}(@[a-z]{1,3}\.[a-z]{2})?`).Draw(t, "other")
-		if l.Contains(other) != folded[strings.ToLower(other)] {
-			t.Fatalf("%q: %v", other, l.Contains(other))
+		if found(l, other) != folded[strings.ToLower(other)] {
+			t.Fatalf("%q: %v", other, found(l, other))
 		}
 	})
 }

@@ -52,7 +52,7 @@ elsif header :list "from" ":addrbook:default" { fileinto :create "Friends"; }
 func TestSieveTestWithLists(t *testing.T) {
 	s := newShell(t)
 	s.write("a.sieve", `require ["extlists", "fileinto", "virustest"];
-if header :list "from" ["tag:friends", ":addrbook:default"] { fileinto "Friends"; }
+if allof (valid_ext_list "tag:friends", header :list "from" ["tag:friends", ":addrbook:default"]) { fileinto "Friends"; }
 if valid_ext_list ":addrbook:default" { fileinto "always"; }
 if valid_ext_list "tag:friends" { redirect :list "tag:friends"; }
 if virustest "5" { fileinto "ill"; }
@@ -71,6 +71,8 @@ if virustest "5" { fileinto "ill"; }
 	s.fails(2, "--list is NAME=FILE", "sieve", "test", "--list", "friends", "a.sieve", "m.eml")
 	s.fails(1, "no such file", "sieve", "test", "--list", "tag:friends=nowhere", "a.sieve", "m.eml")
 	s.ok("sieve", "check", "a.sieve")
+	s.write("b.sieve", "require \"extlists\";\nredirect :list \"tag:friends\";\n")
+	s.fails(1, `there is no list "tag:friends"`, "sieve", "test", "b.sieve", "m.eml")
 }
 
 func TestAddressbookCommand(t *testing.T) {
