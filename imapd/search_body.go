@@ -91,16 +91,11 @@ func (l *bodyLook) part(p *message.Part) error {
 	return nil
 }
 
-// textPart looks into a text: into HTML as it is written and as it is read.
+// textPart looks into a text, into HTML as it is read.
 func (l *bodyLook) textPart(p *message.Part) error {
 	at := span{p.BodyOffset, p.End}
-	var text io.Reader = bufio.NewReaderSize(l.body.open(l.ctx, at), int(min(max(at.end-at.off, 512), headBytes)))
-	text = message.DecodeTransfer(text, p.Encoding)
-	text = wholeReads{message.DecodeCharset(text, message.DecodeParam(p.Params, "charset"))}
-	if p.Subtype == "html" {
-		source := newMatcher(l.all.needles)
-		text = wholeReads{message.StripHTML(io.TeeReader(text, source))}
-	}
+	source := bufio.NewReaderSize(l.body.open(l.ctx, at), int(min(max(at.end-at.off, 512), headBytes)))
+	text := wholeReads{message.TextOf(p, source)}
 	l.all.reset()
 	for !l.all.done() {
 		n, err := text.Read(l.piece)

@@ -62,7 +62,7 @@ func TestSearchLongBody(t *testing.T) {
 	}
 	c.expect("SEARCH BODY {17+}\r\nWORD23456 GRÖßE", "* SEARCH 1 2 3\nOK SEARCH completed")
 	c.expect("SEARCH BODY word40000", "* SEARCH\nOK SEARCH completed")
-	c.expect(`SEARCH BODY "</p>"`, "* SEARCH 3\nOK SEARCH completed")
+	c.expect(`SEARCH BODY "</p>"`, "* SEARCH\nOK SEARCH completed")
 }
 
 // Headers that the summary does not hold are read.
