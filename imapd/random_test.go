@@ -788,7 +788,7 @@ func (e *env) secondNode(t *testing.T, hints notify.Notifier) *env {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	n := &env{meta: e.meta, store: store, local: e.local, blobs: e.blobs, faults: &faultyStore{Store: store}}
+	n := &env{meta: e.meta, store: store, local: e.local, blobs: e.blobs, faults: &faultyStore{Store: store}, clock: e.clock}
 	n.start(t, nil)
 	return n
 }
