@@ -5,6 +5,7 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,10 @@ func TestTranscripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			e := newEnv(t)
 			e.account(t, user)
-			transcript.Run(t, file, transcript.Script{Dial: e.dialNamed, Do: e.directives(), Mask: mask})
+			var urls urlTokens
+			transcript.Run(t, file, transcript.Script{Dial: e.dialNamed, Do: e.directives(), Mask: func(line string) string {
+				return urls.hide(mask(line))
+			}, Unmask: urls.show})
 			if n := e.panics.Load(); n > 0 {
 				t.Errorf("%d panics", n)
 			}
@@ -75,6 +79,30 @@ var masked = regexp.MustCompile(`(UIDVALIDITY|APPENDUID|COPYUID) \d+|(\[CAPABILI
 func mask(line string) string {
 	line = strings.Replace(line, strings.Join(extensions, " "), "EXTENSIONS", 1)
 	return masked.ReplaceAllString(line, "$1$2$3 ...")
+}
+
+// urlTokens are the tokens of URLs that a server has said. In transcripts they are <token1>, <token2>...
+type urlTokens []string
+
+var urlToken = regexp.MustCompile(`(?i):INTERNAL:[0-9a-f]{32,}`)
+
+func (u *urlTokens) hide(line string) string {
+	return urlToken.ReplaceAllStringFunc(line, func(found string) string {
+		mechanism, token := found[:len(":INTERNAL:")], found[len(":INTERNAL:"):]
+		i := slices.Index(*u, token)
+		if i < 0 {
+			i = len(*u)
+			*u = append(*u, token)
+		}
+		return fmt.Sprintf("%s<token%d>", mechanism, i+1)
+	})
+}
+
+func (u *urlTokens) show(line string) string {
+	for i, token := range *u {
+		line = strings.ReplaceAll(line, fmt.Sprintf("<token%d>", i+1), token)
+	}
+	return line
 }
 
 // directives are what transcripts may say behind "!".
@@ -150,6 +178,8 @@ func configure(t testing.TB, cfg *Config, args string) {
 		switch k {
 		case "literal-minus":
 			cfg.LiteralMinus = true
+		case "submit":
+			cfg.SubmitUsers = []string{v}
 		case "administrator":
 			cfg.Administrators = []string{v}
 		case "messages":

@@ -149,12 +149,13 @@ func TestURLFetchBinary(t *testing.T) {
 	c := b.session()
 	const base = "imap://anna%40example.org@imap.example.org/INBOX/;UID=1/;SECTION="
 	part, unknown, header := c.vouched(base+"1;URLAUTH=authuser"), c.vouched(base+"4;URLAUTH=authuser"), c.vouched(base+"HEADER;URLAUTH=authuser")
-	const structure = `("application" "octet-stream" NIL NIL NIL "base64" 20 NIL NIL NIL NIL)`
+	const structure = `("application" "octet-stream" NIL NIL NIL "binary" 13 NIL NIL NIL NIL)` // of what is sent (section 3.2)
 	c.expect(`URLFETCH ("`+part+`" BODYPARTSTRUCTURE BINARY)`, `* URLFETCH "`+part+`" (BODYPARTSTRUCTURE `+structure+") (BINARY ~{13}\nHello\x00, world)\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+part+`")`, `* URLFETCH "`+part+"\" {20}\nSGVsbG8ALCB3b3JsZA==\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+part+`" BODY) "`+part+`"`, `* URLFETCH "`+part+"\" (BODY {20}\nSGVsbG8ALCB3b3JsZA==)\n* URLFETCH \""+part+"\" {20}\nSGVsbG8ALCB3b3JsZA==\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("`+unknown+`" BINARY)`, `* URLFETCH "`+unknown+`" (BINARY NIL)`+"\nOK URLFETCH completed")
-	c.expect(`URLFETCH ("`+header+`" BODYPARTSTRUCTURE)`, `* URLFETCH "`+header+`" (BODYPARTSTRUCTURE NIL)`+"\nOK URLFETCH completed")
+	c.expect(`URLFETCH ("`+header+`" BODYPARTSTRUCTURE)`, `* URLFETCH "`+header+`" NIL`+"\nOK URLFETCH completed")
+	c.expect(`URLFETCH ("`+header+`" BODY BODYPARTSTRUCTURE)`, `* URLFETCH "`+header+"\" (BODY {64}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n)\nOK URLFETCH completed")
 	c.expect(`URLFETCH ("x" BODY BINARY)`, `* URLFETCH "x" NIL`+"\nOK URLFETCH completed")
 	if err := b.user.Delete(context.Background(), "Trash"); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,9 @@
 package imapd
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"slices"
 	"strings"
 
@@ -67,7 +69,11 @@ func parseFetchedURL(p *wire.Parser) (u fetchedURL, err error) {
 			if slices.Contains(u.params, param) {
 				return nil
 			}
-			u.params = append(u.params, param)
+			if param == "BODYPARTSTRUCTURE" { // it comes before what it describes
+				u.params = slices.Insert(u.params, 0, param)
+			} else {
+				u.params = append(u.params, param)
+			}
 			return nil
 		}
 		return &wire.SyntaxError{Text: "Unknown URLFETCH parameter"}
@@ -101,7 +107,7 @@ func (cmd *urlFetch) run(ctx context.Context, s *session) error {
 // urlContent is what there is for a URL; nil when there is nothing, or nothing for this user.
 type urlContent struct {
 	body, binary *sectionContent // where asked for; nil: NIL
-	structure    *message.Part   // nil: NIL
+	structure    *message.Part   // where asked for; nil: there is none
 }
 
 // fetchURL reads what a URL means. Whatever is wrong with it, who asks learns no more than that (RFC 4467 section 7); the error
@@ -138,6 +144,9 @@ func (s *session) openFetchedURL(ctx context.Context, u *fetchedURL) (*urlConten
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := sectionSpan(body.structure, section); !ok {
+		return nil, mailerr.New(op, mailerr.NotFound, "")
+	}
 	c := &urlContent{}
 	if u.params == nil || slices.Contains(u.params, "BODY") {
 		if c.body, err = body.content(ctx, section); err != nil {
@@ -149,13 +158,45 @@ func (s *session) openFetchedURL(ctx context.Context, u *fetchedURL) (*urlConten
 			return nil, err
 		}
 	}
-	if section.Specifier == imap.PartSpecifierNone {
-		c.structure = body.structure.PartByPath(section.Part)
-		if len(section.Part) == 0 {
-			c.structure = &body.structure.Root
+	if slices.Contains(u.params, "BODYPARTSTRUCTURE") {
+		if c.structure, err = structureOf(ctx, body, section, c.binary); err != nil {
+			return nil, err
 		}
 	}
 	return c, c.load(ctx)
+}
+
+// structureOf returns the structure of a part as the part is sent (RFC 5524 section 3.2): with binary that of what it is without its
+// encoding. nil for headers and texts, which have none.
+func structureOf(ctx context.Context, body *fetchedBody, section *imap.FetchItemBodySection, binary *sectionContent) (*message.Part, error) {
+	if section.Specifier != imap.PartSpecifierNone {
+		return nil, nil
+	}
+	if len(section.Part) == 0 {
+		return &body.structure.Root, nil
+	}
+	part := body.structure.PartByPath(section.Part)
+	if binary == nil || part.Type == "multipart" || part.Envelope != nil || part.Encoding != "base64" && part.Encoding != "quoted-printable" {
+		return part, nil
+	}
+	sent := *part
+	sent.Encoding, sent.BodyOffset, sent.End = "binary", 0, binary.size
+	if part.Type == "text" {
+		var lines lineCounter
+		if _, err := io.CopyN(&lines, binary.reader(ctx), binary.size); err != nil {
+			return nil, err
+		}
+		sent.Lines = int64(lines)
+	}
+	return &sent, nil
+}
+
+// lineCounter counts the line ends of what is written to it.
+type lineCounter int64
+
+func (n *lineCounter) Write(p []byte) (int, error) {
+	*n += lineCounter(bytes.Count(p, []byte("\n")))
+	return len(p), nil
 }
 
 // binaryOf returns a section without its encoding; nil for one whose encoding is not known.
@@ -207,24 +248,25 @@ func (s *session) mayFetch(ctx context.Context, a imapurl.Access) error {
 
 // write writes what follows the URL in the response.
 func (c *urlContent) write(ctx context.Context, s *session, params []string) error {
-	if c == nil {
+	if c != nil && c.structure == nil { // it cannot be NIL (RFC 5524 section 5)
+		params = slices.DeleteFunc(params, func(p string) bool { return p == "BODYPARTSTRUCTURE" })
+	}
+	switch {
+	case c == nil || params != nil && len(params) == 0:
 		s.w.Raw(" NIL")
 		return s.w.Err()
-	}
-	if params == nil {
+	case params == nil:
 		s.w.SP()
 		return c.body.writeOrNIL(ctx, s.w)
 	}
 	for _, param := range params {
 		s.w.Raw(" (").Raw(param).SP()
 		var err error
-		switch {
-		case param == "BODY":
+		switch param {
+		case "BODY":
 			err = c.body.writeOrNIL(ctx, s.w)
-		case param == "BINARY":
+		case "BINARY":
 			err = c.binary.writeOrNIL(ctx, s.w)
-		case c.structure == nil:
-			s.w.Raw("NIL")
 		default:
 			writeBodyStructure(s.w, c.structure, true)
 		}

@@ -31,6 +31,8 @@ type Script struct {
 	Do map[string]func(t testing.TB, args string) string
 	// Mask hides what differs from run to run in a line of the server; nil hides nothing.
 	Mask func(line string) string
+	// Unmask puts what Mask has hidden into a line of the client; nil changes nothing.
+	Unmask func(line string) string
 }
 
 // Run plays the transcript in a file.
@@ -159,6 +161,9 @@ func (p *player) send(name, text string) {
 	b, err := unescape(text)
 	if err != nil {
 		p.t.Fatalf("%s: %q: %v", p.file, text, err)
+	}
+	if p.script.Unmask != nil {
+		b = p.script.Unmask(b)
 	}
 	c := p.peer(name)
 	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
