@@ -2,6 +2,7 @@ package imapurl
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -151,8 +152,45 @@ func (p *parser) server(u *URL) bool {
 		authority = authority[at+1:]
 	}
 	u.Server = authority
-	return authority != "" && !strings.ContainsAny(authority, ";@%&=+,!$'()*~_")
+	return hostport(authority)
 }
+
+const (
+	digits     = "0123456789"
+	hexDigits  = digits + "abcdefABCDEF"
+	unreserved = digits + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"
+	subDelims  = "!$&'()*+,;="
+)
+
+// hostport checks host[:port] (RFC 3986 section 3.2.2); the host may not be empty.
+func hostport(s string) bool {
+	var host, port string
+	if inside, ok := strings.CutPrefix(s, "["); ok {
+		if host, port, ok = strings.Cut(inside, "]"); !ok || !literal(host) {
+			return false
+		}
+		if port, ok = strings.CutPrefix(port, ":"); !ok && port != "" {
+			return false
+		}
+	} else {
+		host, port, _ = strings.Cut(s, ":")
+		if _, ok := decode(host); !ok || host == "" || !consists(host, unreserved+subDelims+"%") {
+			return false
+		}
+	}
+	return consists(port, digits)
+}
+
+// literal checks an IPv6 address or an IPvFuture.
+func literal(s string) bool {
+	if version, address, ok := strings.Cut(s, "."); ok && len(version) > 1 && (version[0] == 'v' || version[0] == 'V') {
+		return consists(version[1:], hexDigits) && address != "" && consists(address, unreserved+subDelims+":")
+	}
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Is6() && ip.Zone() == ""
+}
+
+func consists(s, of string) bool { return strings.Trim(s, of) == "" }
 
 // mailbox reads the mailbox's name, its UIDVALIDITY, and "/;UID=".
 func (p *parser) mailbox(u *URL) bool {
@@ -218,7 +256,7 @@ func (p *parser) authorization(u *URL) bool {
 		return false
 	}
 	u.Token = p.until("")
-	return len(u.Token) >= 32 && strings.Trim(u.Token, "0123456789abcdefABCDEF") == ""
+	return len(u.Token) >= 32 && consists(u.Token, hexDigits)
 }
 
 func (p *parser) access(a *Access) bool {

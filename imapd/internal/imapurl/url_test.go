@@ -69,6 +69,44 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Hosts as RFC 3986 section 3.2.2 has them.
+func TestParseHost(t *testing.T) {
+	for _, test := range []struct {
+		host string
+		ok   bool
+	}{
+		{"mail_store.example.org", true},
+		{"~a!$&'()*+,;=-._b", true},
+		{"b%C3%BCcher.example", true},
+		{"192.0.2.1:143", true},
+		{"[2001:db8::7]", true},
+		{"[2001:db8::7]:143", true},
+		{"[v1.fe80::a+en1]", true},
+		{"example.org:", true},
+		{"", false},
+		{":143", false},
+		{"example.org:imap", false},
+		{"example.org:143:143", false},
+		{"b%ff.example", false},
+		{"b%2.example", false},
+		{"[2001:db8::7", false},
+		{"[2001:db8::7]x", false},
+		{"[192.0.2.1]", false},
+		{"[fe80::1%25en1]", false},
+		{"[v.x]", false},
+		{"[v1.]", false},
+		{"[]", false},
+		{"a[b]", false},
+	} {
+		for _, user := range []string{"", "joe@", "joe;AUTH=*@"} {
+			u, err := Parse("imap://" + user + test.host + "/INBOX/;uid=1")
+			if (err == nil) != test.ok || err == nil && u.Server != test.host {
+				t.Errorf("%q: %+v, %v", user+test.host, u, err)
+			}
+		}
+	}
+}
+
 func TestEncode(t *testing.T) {
 	for _, s := range []string{"", "INBOX", "a/b c", "日本語", "100%", "a;b?c#d", "x@example.org"} {
 		e := Encode(s)
