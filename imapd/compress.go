@@ -30,9 +30,9 @@ func parseCompress(p *wire.Parser) (runner, error) {
 func (cmd compress) run(_ context.Context, s *session) error {
 	switch {
 	case cmd.mechanism != "DEFLATE":
-		return no("CANNOT", "No such compression mechanism")
-	case s.compressed:
-		return no("COMPRESSIONACTIVE", "DEFLATE is active via COMPRESS")
+		return bad("No such compression mechanism")
+	case s.compressed: // NO would mean another layer than this (section 3)
+		return &statusError{typ: "BAD", code: "COMPRESSIONACTIVE", text: "DEFLATE is active via COMPRESS"}
 	}
 	s.after = s.compress
 	return &statusError{typ: "OK", text: "DEFLATE active"}

@@ -58,11 +58,11 @@ func TestCompress(t *testing.T) {
 	if lines := c.ok("LOGIN " + user + ` "` + password + `"`); !strings.Contains(lines[0], "COMPRESS=DEFLATE") {
 		t.Errorf("after login: %q", lines)
 	}
-	if lines := c.do("COMPRESS LZMA"); lines[0] != "NO [CANNOT] No such compression mechanism" {
+	if lines := c.do("COMPRESS LZMA"); lines[0] != "BAD No such compression mechanism" {
 		t.Errorf("another mechanism: %q", lines)
 	}
 	c.compress()
-	if lines := c.do("COMPRESS DEFLATE"); lines[0] != "NO [COMPRESSIONACTIVE] DEFLATE is active via COMPRESS" {
+	if lines := c.do("COMPRESS DEFLATE"); lines[0] != "BAD [COMPRESSIONACTIVE] DEFLATE is active via COMPRESS" {
 		t.Errorf("twice: %q", lines)
 	}
 	if lines := c.ok("CAPABILITY"); strings.Contains(lines[0], "COMPRESS") {

@@ -9,7 +9,8 @@
 //
 // "C:" is sent with CRLF, "S:" is a line that the server must say next, "S: (closed)" the end of the connection. "C bob:" and "S bob:"
 // are another connection, named bob; a connection is made when a line first names it. "!" runs one of the test's own directives, and
-// what it returns must be the "=" lines behind it. Built in: "! starttls" and "! starttls bob", and "! close bob".
+// what it returns must be the "=" lines behind it. Built in: "! starttls" and "! starttls bob", "! compress bob"
+// (DEFLATE, from here on and in both directions), and "! close bob".
 //
 // In C and S lines \r, \n, \t, \\ and \xHH stand for bytes; \+ at the end of a C line leaves the CRLF out.
 //

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bufio"
+	"compress/flate"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -68,13 +69,14 @@ type player struct {
 type peer struct {
 	conn net.Conn
 	in   *bufio.Reader
+	raw  *bufio.Reader // of what in decompresses; nil: nothing
 }
 
 func (p *player) peer(name string) *peer {
 	c := p.peers[name]
 	if c == nil {
 		conn := p.script.Dial(p.t, name)
-		c = &peer{conn, bufio.NewReader(conn)}
+		c = &peer{conn: conn, in: bufio.NewReader(conn)}
 		p.peers[name] = c
 	}
 	return c
@@ -176,6 +178,14 @@ func (p *player) send(name, text string) {
 func (p *player) line(name string, wait time.Duration) string {
 	c := p.peer(name)
 	_ = c.conn.SetReadDeadline(time.Now().Add(wait))
+	if c.raw != nil && c.in.Buffered() == 0 {
+		// A decompressor does not go on after an error: it reads when there is something.
+		if _, err := c.raw.Peek(1); err == nil {
+			_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+		} else if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nothing
+		}
+	}
 	got, err := c.in.ReadString('\n')
 	var timeout net.Error
 	switch {
@@ -201,7 +211,11 @@ func (p *player) do(text string) []string {
 		if err := conn.HandshakeContext(p.t.Context()); err != nil {
 			p.t.Fatalf("%s: TLS handshake: %v", p.file, err)
 		}
-		p.peers[args] = &peer{conn, bufio.NewReader(conn)}
+		p.peers[args] = &peer{conn: conn, in: bufio.NewReader(conn)}
+		return nil
+	case "compress":
+		c := p.peer(args)
+		p.peers[args] = &peer{conn: newDeflatedConn(p.t, c.conn), in: bufio.NewReader(flate.NewReader(c.in)), raw: c.in}
 		return nil
 	case "close":
 		_ = p.peer(args).conn.Close()
