@@ -38,18 +38,27 @@ var engines = []struct {
 	}},
 }
 
+// outagePatience is how long a change in doubt goes on where nothing ever answers.
+const outagePatience = 200 * time.Millisecond
+
 func onEngines(t *testing.T, test func(t *testing.T, s metadata.Store, rules *metadatafault.Rules)) {
-	onEnginesWithSuite(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, _ func(*testing.T, func(*testing.T) metadata.Store)) {
+	onEnginesWith(t, sqlstore.Options{}, test)
+}
+
+// onEnginesWith is onEngines with other options than a node has.
+func onEnginesWith(t *testing.T, o sqlstore.Options, test func(t *testing.T, s metadata.Store, rules *metadatafault.Rules)) {
+	onEnginesWithSuite(t, o, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, _ func(*testing.T, func(*testing.T) metadata.Store)) {
 		test(t, s, rules)
 	})
 }
 
 // onEnginesWithSuite is onEngines for a test that runs the part of the suite that suits the engine.
-func onEnginesWithSuite(t *testing.T, test func(*testing.T, metadata.Store, *metadatafault.Rules, func(*testing.T, func(*testing.T) metadata.Store))) {
+func onEnginesWithSuite(t *testing.T, o sqlstore.Options, test func(*testing.T, metadata.Store, *metadatafault.Rules, func(*testing.T, func(*testing.T) metadata.Store))) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			rules := &metadatafault.Rules{}
-			s, err := metadatafault.Open(t.Context(), sqlstore.Options{URL: e.url(t)}, rules)
+			o.URL = e.url(t)
+			s, err := metadatafault.Open(t.Context(), o, rules)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +77,7 @@ func onEnginesWithSuite(t *testing.T, test func(*testing.T, metadata.Store, *met
 
 // TestConformanceUnderFaults runs the whole suite while something goes wrong again and again.
 func TestConformanceUnderFaults(t *testing.T) {
-	onEnginesWithSuite(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, suite func(*testing.T, func(*testing.T) metadata.Store)) {
+	onEnginesWithSuite(t, sqlstore.Options{}, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules, suite func(*testing.T, func(*testing.T) metadata.Store)) {
 		for name, together := range map[string][]metadatafault.Rule{
 			"Conflicts": {
 				{Fault: metadatafault.Conflict, Nth: 1, Every: 7},
@@ -462,7 +471,7 @@ func TestEveryOperationSurvivesOneFault(t *testing.T) {
 // TestOutage loses every connection: methods answer Unavailable in bounded time, and what is stored is what was there, or all
 // that was asked for.
 func TestOutage(t *testing.T) {
-	onEngines(t, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
+	onEnginesWith(t, sqlstore.Options{Patience: outagePatience}, func(t *testing.T, s metadata.Store, rules *metadatafault.Rules) {
 		for _, op := range operations {
 			for _, fault := range []metadatafault.Fault{metadatafault.LostStatement, metadatafault.LostBefore} {
 				c := newScene(t, s)

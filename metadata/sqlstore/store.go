@@ -19,6 +19,8 @@ type Options struct {
 	// MaxChanges is how many message rows a transaction changes before StoreFlags, Expunge and the deletion of a mailbox go
 	// on in another one; 0: what suits the engine.
 	MaxChanges int
+	// Patience is how long a change goes on while one of its tries may have happened; 0: 10 s.
+	Patience time.Duration
 	// Wrap puts something between the store and its database, such as faults (package metadatafault); nil: nothing.
 	Wrap func(sqldb.DB) sqldb.DB
 }
@@ -30,6 +32,7 @@ type Store struct {
 	log        *slog.Logger
 	now        func() time.Time
 	maxChanges int
+	patience   time.Duration
 }
 
 var _ metadata.Store = (*Store)(nil)
@@ -38,7 +41,7 @@ var _ metadata.Store = (*Store)(nil)
 // schema is there after Migrate.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	const op = "metadata.Open"
-	s := &Store{log: o.Log, now: o.Now, maxChanges: o.MaxChanges}
+	s := &Store{log: o.Log, now: o.Now, maxChanges: o.MaxChanges, patience: o.Patience}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -53,6 +56,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		db = o.Wrap(db)
 	}
 	s.db, s.words = db, db.Words()
+	if s.patience <= 0 {
+		s.patience = doubtPatience
+	}
 	if s.maxChanges <= 0 {
 		s.maxChanges = s.words.MaxChanges
 	}

@@ -12,10 +12,10 @@ import (
 // How long a method tries before it answers Unavailable; ctx may end it sooner. Conflicts pass by themselves; a database
 // that is away is the caller's to wait for; an ambiguous commit is worth some patience, since the caller can only guess.
 const (
-	conflictPatience  = 30 * time.Second
-	ambiguousPatience = 10 * time.Second
-	lostTries         = 4
-	uniqueTries       = 8
+	conflictPatience = 30 * time.Second
+	doubtPatience    = 10 * time.Second // Options.Patience
+	lostTries        = 4
+	uniqueTries      = 8
 )
 
 // change runs fn as one transaction until it is known what became of it. fn is called anew for every try and must begin its
@@ -33,7 +33,7 @@ func (s *Store) change(ctx context.Context, op string, fn func(sqldb.Tx) error, 
 		if doubt.IsZero() {
 			return losses >= lostTries
 		}
-		return time.Since(doubt) > ambiguousPatience
+		return time.Since(doubt) > s.patience
 	}
 	for {
 		err := s.db.Write(ctx, fn)
@@ -100,7 +100,7 @@ func (s *Store) settle(ctx context.Context, happened func(sqldb.Tx) (bool, error
 		if answered { // whatever became of COMMIT: nothing was written
 			return yes, nil
 		}
-		if class, ok := sqldb.ClassOf(err); !ok || class == sqldb.Other || time.Since(start) > ambiguousPatience {
+		if class, ok := sqldb.ClassOf(err); !ok || class == sqldb.Other || time.Since(start) > s.patience {
 			return false, err
 		}
 		if werr := backoff.Wait(ctx); werr != nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
@@ -112,12 +113,30 @@ func (db *sqliteDB) connect(ctx context.Context, dsn string) (*sqliteConn, error
 		return nil, err
 	}
 	h.SetMaxOpenConns(1)
-	conn, err := h.Conn(ctx)
+	conn, err := firstConn(ctx, h)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", db.path, err), h.Close())
 	}
 	db.handles = append(db.handles, h)
 	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}, sink: newSQLiteSink()}, nil
+}
+
+// openPatience is how long a database is waited for that others open for the first time at the same moment: who makes it
+// one with a log locks them out, and there busyTimeout does not count.
+const openPatience = 10 * time.Second
+
+func firstConn(ctx context.Context, h *sql.DB) (*sql.Conn, error) {
+	backoff := Backoff{First: 5 * time.Millisecond, Max: 200 * time.Millisecond}
+	for start := time.Now(); ; {
+		conn, err := h.Conn(ctx)
+		var e *sqlite.Error
+		if !errors.As(err, &e) || e.Code()&0xff != sqlitelib.SQLITE_BUSY || time.Since(start) > openPatience {
+			return conn, err
+		}
+		if backoff.Wait(ctx) != nil {
+			return nil, err
+		}
+	}
 }
 
 func (db *sqliteDB) Words() Words { return sqliteWords }
