@@ -100,7 +100,7 @@ func (l *bodyLook) textPart(p *message.Part) error {
 	for !l.all.done() {
 		n, err := text.Read(l.piece)
 		_, _ = l.all.Write(l.piece[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
