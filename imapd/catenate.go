@@ -84,7 +84,7 @@ func openURL(ctx context.Context, user *mailstore.User, mailbox string, u *imapu
 	return body, section, body.scan(ctx)
 }
 
-// urlSection reads the section and the range of a URL (RFC 5092 section 6, RFC 5550 section 3.4).
+// urlSection reads the section and the range of a URL (RFC 5092 section 6, RFC 5550 section 5.7.1).
 func urlSection(u *imapurl.URL) (*imap.FetchItemBodySection, error) {
 	p := wire.NewParser([]byte("[" + u.Section + "]"))
 	section, err := p.Section()

@@ -121,8 +121,12 @@ func (p *parser) url(u *URL) bool {
 		return false
 	}
 	if p.word("/;section=") {
+		text := p.until(";") // a slash may be in it: in the name of a field
+		if p.s != "" && strings.HasSuffix(text, "/") {
+			text, p.s = text[:len(text)-1], p.all[len(p.all)-len(p.s)-1:]
+		}
 		var ok bool
-		if u.Section, ok = decode(p.until("/;")); !ok || u.Section == "" {
+		if u.Section, ok = decode(text); !ok || u.Section == "" {
 			return false
 		}
 	}
@@ -136,12 +140,12 @@ func (p *parser) url(u *URL) bool {
 func (p *parser) server(u *URL) bool {
 	authority := p.until("/?")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-		user, auth, _ := strings.Cut(authority[:at], ";")
+		user, auth, given := strings.Cut(authority[:at], ";")
 		var ok bool
-		if u.User, ok = decode(user); !ok || strings.ContainsAny(user, ":@/?") {
+		if u.User, ok = decode(user); !ok || strings.ContainsAny(user, ":@/?") || user == "" && !given {
 			return false
 		}
-		if auth != "" {
+		if given {
 			if len(auth) < 6 || !strings.EqualFold(auth[:5], "auth=") {
 				return false
 			}

@@ -24,6 +24,15 @@ func TestParse(t *testing.T) {
 		{"/Sent;UIDVALIDITY=785799047/;UID=113330;section=1.5.9", nil},
 		{"/a/b;UIDVALIDITY=3/;UID=4/;SECTION=HEADER.FIELDS%20(DATE)/;PARTIAL=7",
 			&URL{Mailbox: "a/b", Rooted: true, UIDValidity: 3, UID: 4, Section: "HEADER.FIELDS (DATE)", Partial: &Partial{7, 0}}},
+		{"/a/;UID=4/;SECTION=HEADER.FIELDS%20(X/Y)/;PARTIAL=7",
+			&URL{Mailbox: "a", Rooted: true, UID: 4, Section: "HEADER.FIELDS (X/Y)", Partial: &Partial{7, 0}}},
+		{"/a/;UID=4/;SECTION=1/;URLAUTH=anonymous", nil},
+		{"/a/;UID=4/;SECTION=/;PARTIAL=7", nil},
+		{"/foo/;UID=20/..", nil}, // RFC 5092 section 9.1: a mailbox
+		{"..;UIDVALIDITY=385759045/;UID=20", &URL{Mailbox: "..", UIDValidity: 385759045, UID: 20}},
+		{"imap://@example.com/INBOX/;uid=20", nil},
+		{"imap://joe;@example.com/INBOX/;uid=20", nil},
+		{"imap://joe;AUTH=@example.com/INBOX/;uid=20", nil},
 		{";UID=7/;SECTION=2", &URL{UID: 7, Section: "2"}},
 		{"INBOX/;UID=7", &URL{Mailbox: "INBOX", UID: 7}},
 		{"imap://joe@example.com/INBOX/;uid=20/;section=1.2;urlauth=submit+fred:internal:" + token, &URL{
