@@ -59,7 +59,7 @@ func (cmd *list) run(ctx context.Context, s *session) error {
 		if cmd.returnMyRights && !info.NonExistent && cmd.selects(info) { // RFC 8440 section 4, second example
 			s.writeMyRights(info.Name, info.Rights)
 		}
-		if cmd.statusItems != nil && info.Rights.Has(metadata.RightRead) {
+		if cmd.statusItems != nil && info.Rights.Has(metadata.RightRead) && cmd.selects(info) { // RFC 5819 section 3, second example
 			deleted, err := deletedStorage(ctx, s.user, &info.Mailbox, cmd.statusItems)
 			if err != nil {
 				return err
@@ -102,7 +102,7 @@ func (cmd *list) write(w *wire.Writer, info *mailstore.MailboxInfo, childInfo bo
 	switch {
 	case info.NonExistent && cmd.extended:
 		w.Raw(`\NonExistent `)
-	case info.NonExistent:
+	case info.NonExistent, cmd.statusItems != nil && !info.Rights.Has(metadata.RightRead): // RFC 5819 section 2
 		w.Raw(`\Noselect `)
 	}
 	if info.HasChildren {
