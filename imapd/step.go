@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rookery-mail/rookery/imapd/internal/wire"
+	"github.com/rookery-mail/rookery/mailstore"
 )
 
 // step reads one command, runs it and answers. Its error ends the session.
@@ -77,7 +78,11 @@ func (s *session) answer(tag, name string, err error) error {
 	st := statusError{typ: "OK"}
 	if err != nil {
 		var ours bool
-		if st, ours = statusOf(err); ours {
+		st, ours = statusOf(err)
+		switch {
+		case errors.Is(err, mailstore.ErrTooSlow): // the client's trouble, though it may try again
+			s.log.Warn("message came too slowly", "command", name, "error", err)
+		case ours:
 			s.log.Error("command failed", "command", name, "error", err)
 		}
 	}

@@ -1,12 +1,14 @@
 package lmtpd
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 
 	"github.com/emersion/go-smtp"
 
 	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
 )
 
 // place is where in a transaction an error is answered.
@@ -98,11 +100,15 @@ func oneLine(s string) string {
 	return s
 }
 
-// logTrouble logs what went wrong with one recipient or message: our own trouble as an error, the rest for information.
+// logTrouble logs what went wrong with one recipient or message: our own trouble as an error, a sender that kept others waiting as a
+// warning, the rest for information.
 func logTrouble(log *slog.Logger, msg string, err error, attrs ...any) {
 	attrs = append(attrs, "error", err)
-	switch mailerr.KindOf(err) {
-	case mailerr.Internal, mailerr.Unavailable:
+	kind := mailerr.KindOf(err)
+	switch {
+	case errors.Is(err, mailstore.ErrTooSlow):
+		log.Warn(msg, attrs...)
+	case kind == mailerr.Internal || kind == mailerr.Unavailable:
 		log.Error(msg, attrs...)
 	default:
 		log.Info(msg, attrs...)

@@ -3,10 +3,12 @@ package lmtpd
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/rookery-mail/rookery/mailerr"
+	"github.com/rookery-mail/rookery/mailstore"
 )
 
 func TestEveryKindHasAReply(t *testing.T) {
@@ -48,6 +50,21 @@ func TestEveryKindHasAReply(t *testing.T) {
 	}
 	if r := s.replyFor(mailerr.New("op", mailerr.NotFound, "two\r\n250 lines"), atData); strings.ContainsAny(r.Message, "\r\n") {
 		t.Errorf("a reply of several lines: %q", r.Message)
+	}
+}
+
+// What is ours is an error in the log; a sender that kept others waiting is not.
+func TestLogTrouble(t *testing.T) {
+	for want, err := range map[string]error{
+		"ERROR": mailerr.New("op", mailerr.Unavailable, ""),
+		"WARN":  mailerr.Wrap("op", mailerr.Unavailable, mailstore.ErrTooSlow),
+		"INFO":  mailerr.New("op", mailerr.OverQuota, ""),
+	} {
+		var out strings.Builder
+		logTrouble(slog.New(slog.NewTextHandler(&out, nil)), "x", err, "client", "192.0.2.1")
+		if got := out.String(); !strings.Contains(got, "level="+want+" ") || !strings.Contains(got, "client=192.0.2.1") {
+			t.Errorf("%v: %q, want %s", err, got, want)
+		}
 	}
 }
 

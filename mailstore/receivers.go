@@ -35,8 +35,8 @@ type pace struct {
 	givenUp bool          // by somebody who needs what it holds; all it held is theirs to free
 }
 
-// errTooSlow is of a message that was given up.
-var errTooSlow = mailerr.New("mailstore.Stage", mailerr.Unavailable, "The message came too slowly, while others waited")
+// ErrTooSlow is in the error of Stage for a message that was given up, Unavailable: its sender may try again. It is no trouble of ours.
+var ErrTooSlow = mailerr.New("mailstore.Stage", mailerr.Unavailable, "The message came too slowly, while others waited")
 
 func newReceivers() *receivers {
 	return &receivers{patience: 2 * time.Second, all: map[*stager]struct{}{}}
@@ -56,7 +56,7 @@ func (rc *receivers) remove(sg *stager) bool {
 	return !sg.pace.givenUp
 }
 
-// read reads from a message's sender. After errTooSlow nothing of the stager may be touched: it was given up meanwhile, and
+// read reads from a message's sender. After ErrTooSlow nothing of the stager may be touched: it was given up meanwhile, and
 // all that it keeps until the Read returns is p.
 func (rc *receivers) read(sg *stager, r io.Reader, p []byte) (int, error) {
 	rc.mu.Lock()
@@ -66,7 +66,7 @@ func (rc *receivers) read(sg *stager, r io.Reader, p []byte) (int, error) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	if sg.pace.givenUp {
-		return 0, errTooSlow
+		return 0, ErrTooSlow
 	}
 	sg.pace.waited += time.Since(sg.pace.since)
 	sg.pace.since = time.Time{}

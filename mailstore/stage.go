@@ -65,7 +65,7 @@ func (s *Store) Stage(ctx context.Context, r io.Reader, maxSize int64) (*Staged,
 	s.receivers.add(sg)
 	err := sg.readAll(ctx, r, maxSize)
 	if !s.receivers.remove(sg) {
-		return nil, wrap(op, errTooSlow) // what it held is gone already
+		return nil, wrap(op, ErrTooSlow) // what it held is gone already
 	}
 	if err != nil {
 		sg.drop()
@@ -147,7 +147,7 @@ func (sg *stager) readAll(ctx context.Context, r io.Reader, maxSize int64) error
 			_, _ = sg.sum.Write(chunk)     // never fails
 		}
 		switch {
-		case err == errTooSlow: //nolint:errorlint // it is this one
+		case err == ErrTooSlow: //nolint:errorlint // it is this one
 			return err
 		case err == io.EOF: //nolint:errorlint // a wrapped EOF is a broken reader, not an end
 			return nil
