@@ -107,7 +107,9 @@ func TestURLAuth(t *testing.T) {
 	b.now = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	expiring := c.vouched(base + "/;SECTION=TEXT/;PARTIAL=1.3;EXPIRE=2026-01-02T03:30:00Z;URLAUTH=anonymous")
 	fetch(other, expiring, got(expiring, "eco"))
-	b.now = time.Date(2026, 1, 2, 3, 30, 0, 0, time.UTC)
+	b.now = time.Date(2026, 1, 2, 3, 30, 0, 0, time.UTC) // the last moment (RFC 4467 section 3)
+	fetch(other, expiring, got(expiring, "eco"))
+	b.now = b.now.Add(time.Nanosecond)
 	fetch(other, expiring, none(expiring))
 
 	// What cannot be vouched for.

@@ -126,7 +126,7 @@ func (s *session) fetchURL(ctx context.Context, u *fetchedURL) (*urlContent, err
 func (s *session) openFetchedURL(ctx context.Context, u *fetchedURL) (*urlContent, error) {
 	const op = "imapd.URLFETCH"
 	url, err := imapurl.Parse(u.url)
-	if err != nil || !url.Absolute() || url.Mechanism != urlMechanism || !url.Expire.IsZero() && !s.srv.cfg.Now().Before(url.Expire) {
+	if err != nil || !url.Absolute() || url.Mechanism != urlMechanism || !url.Expire.IsZero() && s.srv.cfg.Now().After(url.Expire) {
 		return nil, mailerr.New(op, mailerr.Invalid, "")
 	}
 	if err := s.mayFetch(ctx, url.Access); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/rookery-mail/rookery/metadata"
 )
 
-// urlTokenVersion is the first octet of every token: which algorithm it is of (RFC 4467 section 9).
+// urlTokenVersion is the first octet of every token: which algorithm it is of (RFC 4467 section 2.4.1).
 const urlTokenVersion = "01"
 
 // URLToken vouches for a URL (the text up to and with its access identifier) of a message in the named mailbox: an HMAC with SHA-256
@@ -40,6 +40,10 @@ func (u *User) URLToken(ctx context.Context, mailbox, rump string) (string, erro
 func (u *User) CheckURLToken(ctx context.Context, mailbox, rump, token string) error {
 	const op = "mailstore.CheckURLToken"
 	m, err := u.locate(ctx, mailbox, metadata.RightRead)
+	if mailerr.Is(err, mailerr.NotFound) || mailerr.Is(err, mailerr.Permission) {
+		// An answer that came sooner would tell which mailboxes there are (RFC 4467 section 6).
+		_, _ = u.store.meta.URLKey(ctx, u.account, metadata.MailboxID{}, nil)
+	}
 	if err != nil {
 		return wrap(op, err)
 	}
