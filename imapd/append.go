@@ -67,7 +67,7 @@ func (cmd *appendMessages) run(ctx context.Context, s *session) error {
 	}
 	s.tellSpelling(ctx, cmd.name)
 	s.appendEvent(data.Account, data.Mailbox, data.UID)
-	return appended(s, data.UIDValidity, data.UID, data.UID)
+	return appended(s, data.Hidden, data.UIDValidity, data.UID, data.UID)
 }
 
 // several is run for more than one message: all or none exist in the end.
@@ -87,7 +87,7 @@ func (cmd *appendMessages) several(ctx context.Context, s *session, a *appending
 	}
 	s.tellSpelling(ctx, cmd.name)
 	s.appendEvent(data.Account, data.Mailbox, data.UIDs...)
-	return appended(s, data.UIDValidity, data.UIDs[0], data.UIDs[len(data.UIDs)-1])
+	return appended(s, data.Hidden, data.UIDValidity, data.UIDs[0], data.UIDs[len(data.UIDs)-1])
 }
 
 // collect puts a message that was read and all that follow into a batch: most of them, where that is not 0.
@@ -109,10 +109,14 @@ func (a *appending) collect(batch *mailstore.Batch, it *appendItem, most int) er
 	}
 }
 
-// appended is the completion of an APPEND.
-func appended(s *session, validity metadata.UIDValidity, first, last metadata.UID) error {
+// appended is the completion of an APPEND: without APPENDUID for a mailbox that the user may not read (RFC 4315 section 3).
+func appended(s *session, hidden bool, validity metadata.UIDValidity, first, last metadata.UID) error {
 	s.changed(validity, metadata.UIDSet{{First: first, Last: last}})
-	return &statusError{typ: "OK", code: appendUID(validity, first, last), text: "APPEND completed"}
+	st := &statusError{typ: "OK", text: "APPEND completed"}
+	if !hidden {
+		st.code = appendUID(validity, first, last)
+	}
+	return st
 }
 
 func appendUID(validity metadata.UIDValidity, first, last metadata.UID) string {

@@ -80,10 +80,14 @@ func (c copyMessages) run(ctx context.Context, s *session) error {
 	if len(res.Source) < uids.Len() {
 		text = "Copied what there was: some of the messages no longer exist"
 	}
-	return &statusError{typ: "OK", code: copyUID(res), text: text}
+	st := &statusError{typ: "OK", text: text}
+	if !res.Hidden {
+		st.code = copyUID(res)
+	}
+	return st
 }
 
-// copyUID returns the response code of RFC 4315 section 3.
+// copyUID returns the response code of RFC 4315 section 3, which is not for a mailbox that the user may not read.
 func copyUID(res *mailstore.CopyData) string {
 	return "COPYUID " + strconv.FormatUint(uint64(res.UIDValidity), 10) + " " + formatUIDs(res.Source) + " " + formatUIDs(res.Dest)
 }

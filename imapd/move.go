@@ -57,7 +57,9 @@ func (c moveMessages) run(ctx context.Context, s *session) error {
 	s.caused = true
 	s.changed(res.UIDValidity, metadata.UIDSetOf(res.Dest...))
 	// RFC 6851 section 4.3: COPYUID comes before the EXPUNGE responses.
-	s.w.Raw("* OK [").Raw(copyUID(res))
-	s.remark("Moved UIDs")
+	if !res.Hidden {
+		s.w.Raw("* OK [").Raw(copyUID(res))
+		s.remark("Moved UIDs")
+	}
 	return cut.completion(s, s.highestModSeq("MOVE completed"))
 }

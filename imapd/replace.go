@@ -82,8 +82,10 @@ func (cmd *replace) run(ctx context.Context, s *session) error {
 	}
 	s.appendEvent(data.Account, data.Mailbox, data.UID)
 	// RFC 8508 section 4.3: before the EXPUNGE, which with the EXISTS comes from the sync that follows every command.
-	s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID))
-	s.remark("Replacement message ready")
+	if !data.Hidden {
+		s.w.Raw("* OK [").Raw(appendUID(data.UIDValidity, data.UID, data.UID))
+		s.remark("Replacement message ready")
+	}
 	s.caused = true
 	s.changed(data.UIDValidity, metadata.UIDSetOf(data.UID))
 	return nil

@@ -21,6 +21,7 @@ type AppendData struct {
 	UIDValidity metadata.UIDValidity
 	Account     metadata.AccountID // whose the mailbox is
 	Mailbox     metadata.MailboxID
+	Hidden      bool // as in CopyData
 }
 
 // Append makes a staged message exist in a mailbox, and ends st whatever happens. It needs RightInsert; flags to which the user
@@ -50,7 +51,7 @@ func (u *User) Append(ctx context.Context, name string, st *Staged, o AppendOpti
 	if res.Err != nil {
 		return nil, wrap(op, res.Err)
 	}
-	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity, Account: m.Account, Mailbox: m.ID}, nil
+	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity, Account: m.Account, Mailbox: m.ID, Hidden: m.hidden()}, nil
 }
 
 // Room finds out before a large message is read what would become of it: nil if Append would take size bytes now. NotFound,

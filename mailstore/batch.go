@@ -30,6 +30,7 @@ type BatchData struct {
 	UIDValidity metadata.UIDValidity
 	Account     metadata.AccountID // whose the mailbox is
 	Mailbox     metadata.MailboxID
+	Hidden      bool // as in CopyData
 }
 
 // NewBatch begins a Batch for a mailbox, which needs RightInsert. NotFound, Permission.
@@ -101,7 +102,7 @@ func (b *Batch) Commit(ctx context.Context) (*BatchData, error) {
 	}
 	s.publish(hintsOf(items, results)...)
 	data := &BatchData{UIDValidity: results[0].UIDValidity, UIDs: make([]metadata.UID, len(results)),
-		Account: b.mailbox.Account, Mailbox: b.mailbox.ID}
+		Account: b.mailbox.Account, Mailbox: b.mailbox.ID, Hidden: b.mailbox.hidden()}
 	for i := range results {
 		data.UIDs[i] = results[i].UID
 		s.warnOfQuota(b.mailbox.Account, results[i].Use.Without(1, items[i].body.Size()), results[i].Use)

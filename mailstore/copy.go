@@ -12,6 +12,7 @@ type CopyData struct {
 	metadata.CopyResult
 	Account metadata.AccountID // whose the destination is
 	Mailbox metadata.MailboxID // the destination
+	Hidden  bool               // the user may not read the destination, nor know its UIDs (RFC 4315 section 3)
 }
 
 // Copy copies messages of the snapshot to the named mailbox, which needs RightInsert; flags to which the user has no right there
@@ -45,7 +46,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	}
 	uids = intersect(uids, sel.uids)
 	if len(uids) == 0 {
-		return &CopyData{metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, to.Account, to.ID}, nil
+		return &CopyData{metadata.CopyResult{UIDValidity: to.UIDValidity, DestModSeq: to.HighestModSeq}, to.Account, to.ID, to.hidden()}, nil
 	}
 	if growth := op == "mailstore.Copy" || to.Account != sel.view.account; growth && s.domainIsFull(to.Account) {
 		return nil, errDomainFull(op)
@@ -71,7 +72,7 @@ func (sel *Selected) transfer(ctx context.Context, op string, do func(context.Co
 	if err != nil {
 		return nil, wrap(op, err)
 	}
-	data := &CopyData{*res, to.Account, to.ID}
+	data := &CopyData{*res, to.Account, to.ID, to.hidden()}
 	if len(res.Dest) == 0 {
 		return data, nil
 	}

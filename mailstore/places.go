@@ -108,6 +108,9 @@ type located struct {
 	at               time.Time       // rights are those of this moment or later
 }
 
+// hidden: the user may put messages here, perhaps, and not read them.
+func (m *located) hidden() bool { return !m.rights.Has(metadata.RightRead) }
+
 // find returns the mailbox a name leads to, whatever the user may do with it: nil when there is none. Its rights are those of
 // this moment.
 func (u *User) find(ctx context.Context, p *place) (*located, error) {

@@ -50,7 +50,7 @@ func (sel *Selected) Replace(ctx context.Context, uid metadata.UID, name string,
 		hints = append(hints, hintOf(to.Account, to.ID, res.ModSeq))
 	}
 	s.publish(hints...)
-	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity, Account: to.Account, Mailbox: to.ID}, nil
+	return &AppendData{UID: res.UID, UIDValidity: res.UIDValidity, Account: to.Account, Mailbox: to.ID, Hidden: to.hidden()}, nil
 }
 
 // mayReplace finds the destination, if all that Replace does is allowed (RFC 8508 section 4.1).
