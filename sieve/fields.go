@@ -114,20 +114,14 @@ func (f *fieldSource) each(vm *machine, use func(*headerField)) error {
 		return err
 	}
 	for _, h := range headers {
-		left := f.index // to count: over all the names in their order (RFC 5260 section 6)
 		for i := range f.names {
-			if f.last {
-				i = len(f.names) - 1 - i
-			}
 			name := asciiLower(strings.TrimSpace(f.names[i].get(vm)))
 			if err := vm.charge(1 + len(h.fields)/8); err != nil {
 				return err
 			}
 			if f.index > 0 {
-				var field *headerField
-				if field, left = h.occurrence(name, left, f.last); field != nil {
+				if field := h.occurrence(name, f.index, f.last); field != nil {
 					use(field)
-					break
 				}
 				continue
 			}
@@ -137,19 +131,26 @@ func (f *fieldSource) each(vm *machine, use func(*headerField)) error {
 	return nil
 }
 
-// occurrence returns the n-th field of a name, from 1; without so many it returns how many are left to count.
-func (h *header) occurrence(name string, n int, last bool) (field *headerField, left int) {
-	for i := range h.fields {
-		if last {
-			i = len(h.fields) - 1 - i
+// occurrence returns the n-th field of a name, from 1, nil when there is none.
+func (h *header) occurrence(name string, n int, last bool) *headerField {
+	if !last {
+		for i := range h.fields {
+			if h.fields[i].name == name {
+				if n--; n == 0 {
+					return &h.fields[i]
+				}
+			}
 		}
+		return nil
+	}
+	for i := len(h.fields) - 1; i >= 0; i-- {
 		if h.fields[i].name == name {
 			if n--; n == 0 {
-				return &h.fields[i], 0
+				return &h.fields[i]
 			}
 		}
 	}
-	return nil, n
+	return nil
 }
 
 // values returns what the header test compares.

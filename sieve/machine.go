@@ -50,7 +50,7 @@ type machine struct {
 
 	globals    map[string]string // variables of RFC 6609 section 3.4
 	included   map[string]bool
-	stack      []*Script // the scripts including one another
+	stack      []string // names of the scripts including one another
 	duplicates []DuplicateMark
 	regexes    map[regexKey]*compiledRegex
 	bodyBytes  int64 // that may still be read
@@ -248,7 +248,7 @@ func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.keeps, vm.keep, vm.loops = true, nil, nil
 	vm.actions = slices.Clone(vm.actions)
 	vm.scriptStart, vm.reject, vm.answered = len(vm.actions), nil, false
-	vm.globals, vm.included, vm.stack = nil, nil, []*Script{s}
+	vm.globals, vm.included, vm.stack = nil, nil, []string{s.name}
 	err := vm.applicable()
 	if err == nil {
 		err = vm.block(s.commands)

@@ -156,12 +156,9 @@ func (t *envelopeTest) eval(vm *machine) (bool, error) {
 		default:
 			continue
 		}
-		// RFC 5228 section 5.4: the null reverse path is the empty string, whatever the part; ":count" does not count it
-		// (RFC 5231 section 4.2).
+		// RFC 5228 section 5.4: the null reverse path is the empty string, whatever the part.
 		if address == "" {
-			if t.match.kind != matchCount {
-				values = append(values, "")
-			}
+			values = append(values, "")
 		} else if v, ok := t.part.of(address, vm.in.Delimiter); ok {
 			values = append(values, v)
 		}
