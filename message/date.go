@@ -9,6 +9,17 @@ import (
 // seconds and zones, two-digit years, the order of asctime, ISO 8601. unix is in seconds, zoneOffset in seconds east of
 // UTC; an unknown zone counts as UTC, as RFC 5322 section 4.3 says. ok is false when there is no date in it.
 func ParseDate(value string) (unix int64, zoneOffset int, ok bool) {
+	d := parseDate(value)
+	return d.result()
+}
+
+// DateInCalendar reports whether the month of a date that ParseDate reads has its day: ParseDate takes February 30th for one in March.
+func DateInCalendar(value string) bool {
+	d := parseDate(value)
+	return d.month > 0 && d.day <= time.Date(d.year, time.Month(d.month+1), 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+func parseDate(value string) dateParser {
 	d := dateParser{day: -1, year: -1}
 	for s := skipCFWS(value); s != ""; s = skipCFWS(s) {
 		var token string
@@ -32,7 +43,7 @@ func ParseDate(value string) (unix int64, zoneOffset int, ok bool) {
 			s = s[1:] // a comma
 		}
 	}
-	return d.result()
+	return d
 }
 
 // dateToken returns what s begins with up to white space, a comment or a comma, and what follows.

@@ -55,13 +55,13 @@ type bodyTest struct {
 
 func (t *bodyTest) eval(vm *machine) (bool, error) {
 	if t.kind == bodyRaw {
-		s, err := vm.doc.rawBody()
+		s, err := vm.rawBody()
 		if err != nil {
 			return false, err
 		}
 		return t.match.any(vm, []string{s})
 	}
-	root, err := vm.doc.parts()
+	root, err := vm.viewRoot()
 	if err != nil {
 		return false, err
 	}
@@ -97,6 +97,14 @@ func (t *bodyTest) eval(vm *machine) (bool, error) {
 		return t.match.any(vm, make([]string, count))
 	}
 	return found, nil
+}
+
+// rawBody returns the body of what the script takes for the message.
+func (vm *machine) rawBody() (string, error) {
+	if p := vm.view; p != nil {
+		return vm.readText(p.between(nil, p.BodyOffset, p.end()))
+	}
+	return vm.doc.rawBody()
 }
 
 // texts returns what of a part is compared.

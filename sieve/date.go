@@ -150,7 +150,10 @@ func (t *dateTest) headerDate(vm *machine) (when time.Time, ok bool, err error) 
 		}
 		var unix int64
 		var offset int
-		if unix, offset, ok = message.ParseDate(value); ok {
+		if unix, offset, ok = message.ParseDate(value); ok && !message.DateInCalendar(value) {
+			ok = false // RFC 5260 section 4
+		}
+		if ok {
 			when = time.Unix(unix, 0).In(vm.now().Location())
 			if t.original {
 				when = when.In(time.FixedZone("", offset))

@@ -130,7 +130,7 @@ func (c *deleteheaderCommand) run(vm *machine) error {
 	}
 	var only *headerField
 	if c.index > 0 {
-		if only = h.occurrence(name, c.index, c.last); only == nil {
+		if only, _ = h.occurrence(name, c.index, c.last); only == nil {
 			return nil
 		}
 	}

@@ -17,11 +17,14 @@ type environmentTest struct {
 	match *matcher
 }
 
-// eval is false for an item that nobody knows (RFC 5183 section 4).
+// eval is false for an item that nobody knows; an empty one is none for ":count" (RFC 5183 section 4).
 func (t *environmentTest) eval(vm *machine) (bool, error) {
 	value, ok := vm.environment(asciiLower(t.name.get(vm)))
 	if !ok {
 		return false, nil
+	}
+	if t.match.kind == matchCount && value == "" {
+		return t.match.any(vm, nil)
 	}
 	return t.match.any(vm, []string{value})
 }

@@ -62,10 +62,18 @@ func validFieldName(name string) bool {
 	return name != ""
 }
 
+// viewHeader returns the header of what the script takes for the message.
+func (vm *machine) viewHeader() (*header, error) {
+	if vm.view != nil {
+		return vm.doc.partHeader(vm.view)
+	}
+	return vm.doc.header()
+}
+
 // headers returns the headers to look at.
 func (f *fieldSource) headers(vm *machine) ([]*header, error) {
 	if !f.mime || !f.anychild && len(vm.loops) == 0 {
-		h, err := vm.doc.header()
+		h, err := vm.viewHeader()
 		return []*header{h}, err
 	}
 	p, err := vm.currentPart()
@@ -114,14 +122,20 @@ func (f *fieldSource) each(vm *machine, use func(*headerField)) error {
 		return err
 	}
 	for _, h := range headers {
+		left := f.index // to count: over all the names in their order (RFC 5260 section 6)
 		for i := range f.names {
+			if f.last {
+				i = len(f.names) - 1 - i
+			}
 			name := asciiLower(strings.TrimSpace(f.names[i].get(vm)))
 			if err := vm.charge(1 + len(h.fields)/8); err != nil {
 				return err
 			}
 			if f.index > 0 {
-				if field := h.occurrence(name, f.index, f.last); field != nil {
+				var field *headerField
+				if field, left = h.occurrence(name, left, f.last); field != nil {
 					use(field)
+					break
 				}
 				continue
 			}
@@ -131,26 +145,19 @@ func (f *fieldSource) each(vm *machine, use func(*headerField)) error {
 	return nil
 }
 
-// occurrence returns the n-th field of a name, from 1, nil when there is none.
-func (h *header) occurrence(name string, n int, last bool) *headerField {
-	if !last {
-		for i := range h.fields {
-			if h.fields[i].name == name {
-				if n--; n == 0 {
-					return &h.fields[i]
-				}
-			}
+// occurrence returns the n-th field of a name, from 1; without so many it returns how many are left to count.
+func (h *header) occurrence(name string, n int, last bool) (field *headerField, left int) {
+	for i := range h.fields {
+		if last {
+			i = len(h.fields) - 1 - i
 		}
-		return nil
-	}
-	for i := len(h.fields) - 1; i >= 0; i-- {
 		if h.fields[i].name == name {
 			if n--; n == 0 {
-				return &h.fields[i]
+				return &h.fields[i], 0
 			}
 		}
 	}
-	return nil
+	return nil, n
 }
 
 // values returns what the header test compares.

@@ -76,14 +76,18 @@ func (i *includeCommand) run(vm *machine) error {
 		}
 		return vm.failf(vm.pos, "there is no script %q to include", name)
 	}
+	if slices.ContainsFunc(vm.stack, func(other *Script) bool { return s == other || s.name != "" && s.name == other.name }) {
+		if i.once { // it counts as included: RFC 6609 section 3.2
+			return nil
+		}
+		return vm.failf(vm.pos, "the script %q includes itself", s.name)
+	}
 	return vm.include(s, key)
 }
 
 // include runs a script in a scope of its own; its "stop" ends everything, its "return" and its end only itself.
+// Inside of foreverypart its tests take the part for the message (RFC 6609 section 3.5); actions are about the message.
 func (vm *machine) include(s *Script, key string) error {
-	if slices.Contains(vm.stack, key) || s == vm.script {
-		return vm.failf(vm.pos, "the script %q includes itself", s.name)
-	}
 	if len(vm.stack) > vm.limits.IncludeDepth {
 		return vm.failf(vm.pos, "scripts include one another more than %d deep", vm.limits.IncludeDepth)
 	}
@@ -91,15 +95,20 @@ func (vm *machine) include(s *Script, key string) error {
 		vm.included = map[string]bool{}
 	}
 	vm.included[key] = true
-	script, frame, pos, loops := vm.script, vm.frame, vm.pos, vm.loops
+	script, frame, pos, loops, view := vm.script, vm.frame, vm.pos, vm.loops, vm.view
+	if n := len(loops); n > 0 {
+		if vm.view = loops[n-1].current; vm.view == vm.doc.root {
+			vm.view = nil
+		}
+	}
 	vm.script, vm.frame, vm.loops = s, newFrame(s), nil
-	vm.stack = append(vm.stack, key)
+	vm.stack = append(vm.stack, s)
 	err := vm.applicable()
 	if err == nil {
 		err = vm.block(s.commands)
 	}
 	vm.stack = vm.stack[:len(vm.stack)-1]
-	vm.script, vm.frame, vm.pos, vm.loops = script, frame, pos, loops
+	vm.script, vm.frame, vm.pos, vm.loops, vm.view = script, frame, pos, loops, view
 	if errors.Is(err, errReturn) {
 		return nil
 	}
@@ -118,6 +127,9 @@ func (g *globalCommand) run(vm *machine) error {
 		global = map[string]bool{}
 	}
 	for _, name := range g.names {
+		if _, set := vm.frame.variables[name]; set && !global[name] { // RFC 6609 section 3.4.1
+			return vm.failf(vm.pos, `the variable %q was set before "global" names it`, name)
+		}
 		global[name] = true
 	}
 	if len(global) > vm.limits.Variables {

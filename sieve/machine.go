@@ -34,6 +34,7 @@ type machine struct {
 	started time.Time // of the run, see now
 	doc     *document
 	loops   []*loop // foreverypart loops around, the innermost last
+	view    *part   // that a script included from such a loop takes for the message; nil for the message itself
 
 	steps       int // that are left
 	actions     []Action
@@ -50,7 +51,7 @@ type machine struct {
 
 	globals    map[string]string // variables of RFC 6609 section 3.4
 	included   map[string]bool
-	stack      []string // names of the scripts including one another
+	stack      []*Script // the scripts including one another
 	duplicates []DuplicateMark
 	regexes    map[regexKey]*compiledRegex
 	bodyBytes  int64 // that may still be read
@@ -245,10 +246,10 @@ func (vm *machine) applicable() error {
 // runScript runs one script of a sequence.
 func (vm *machine) runScript(s *Script) (*Failure, error) {
 	vm.script, vm.frame, vm.pos = s, newFrame(s), Pos{}
-	vm.keeps, vm.keep, vm.loops = true, nil, nil
+	vm.keeps, vm.keep, vm.loops, vm.view = true, nil, nil, nil
 	vm.actions = slices.Clone(vm.actions)
 	vm.scriptStart, vm.reject, vm.answered = len(vm.actions), nil, false
-	vm.globals, vm.included, vm.stack = nil, nil, []string{s.name}
+	vm.globals, vm.included, vm.stack = nil, nil, []*Script{s}
 	err := vm.applicable()
 	if err == nil {
 		err = vm.block(s.commands)

@@ -11,10 +11,18 @@ type loop struct {
 	current *part
 }
 
-// currentPart returns the part of the innermost loop, the whole message outside of any.
+// currentPart returns the part of the innermost loop, what the script takes for the message outside of any.
 func (vm *machine) currentPart() (*part, error) {
 	if n := len(vm.loops); n > 0 {
 		return vm.loops[n-1].current, nil
+	}
+	return vm.viewRoot()
+}
+
+// viewRoot returns what the script takes for the message: inside of a loop too.
+func (vm *machine) viewRoot() (*part, error) {
+	if vm.view != nil {
+		return vm.view, nil
 	}
 	return vm.doc.parts()
 }

@@ -22,7 +22,7 @@ var rewrite = flag.Bool("rewrite", false, "write the expected results of testdat
 // The files of testdata are sequences of sections, each begun by a line "=== name [argument]":
 //
 //	=== test WHAT        begins a test; what follows up to the next one belongs to it
-//	=== script [NAME]    a script; several run one after another, one with a NAME can be included
+//	=== script [NAME]    a script; several run one after another, "include NAME" and "include :global NAME" can be included
 //	=== message          the message, from here on for all tests of the file until another one
 //	=== set              lines "name value": envelope.from, env.location, mailbox Name, list Name value ...
 //	=== expect           what the run came to, rewritten by -rewrite
@@ -333,7 +333,10 @@ func (h *testHost) Duplicate(_ context.Context, id sieve.DuplicateID) (bool, err
 	return slices.Contains(h.seen, strings.TrimSpace(id.Handle+" "+id.Value)), nil
 }
 
-func (h *testHost) Include(_ context.Context, _ sieve.IncludeLocation, name string) (*sieve.Script, error) {
+func (h *testHost) Include(_ context.Context, location sieve.IncludeLocation, name string) (*sieve.Script, error) {
+	if location == sieve.IncludeGlobal {
+		name = ":global " + name
+	}
 	for _, s := range h.scripts {
 		if s.Name() == name {
 			return s, nil
@@ -473,6 +476,9 @@ func describeAction(a sieve.Action) string {
 		}
 		if a.FCC != nil {
 			add("fcc %q", a.FCC.Mailbox)
+			if a.FCC.MailboxID != "" {
+				add("id %q", a.FCC.MailboxID)
+			}
 		}
 	default:
 		add("%T", a)

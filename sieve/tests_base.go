@@ -129,10 +129,17 @@ func (t *sizeTest) eval(vm *machine) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if t.over {
-		return m.size > t.limit, nil
+	size := m.size
+	if vm.view != nil {
+		size = 0
+		for _, s := range vm.view.segments(nil) {
+			size += s.length
+		}
 	}
-	return m.size < t.limit, nil
+	if t.over {
+		return size > t.limit, nil
+	}
+	return size < t.limit, nil
 }
 
 type envelopeTest struct {
@@ -156,9 +163,12 @@ func (t *envelopeTest) eval(vm *machine) (bool, error) {
 		default:
 			continue
 		}
-		// RFC 5228 section 5.4: the null reverse path is the empty string, whatever the part.
+		// RFC 5228 section 5.4: the null reverse path is the empty string, whatever the part; ":count" does not count it
+		// (RFC 5231 section 4.2).
 		if address == "" {
-			values = append(values, "")
+			if t.match.kind != matchCount {
+				values = append(values, "")
+			}
 		} else if v, ok := t.part.of(address, vm.in.Delimiter); ok {
 			values = append(values, v)
 		}
