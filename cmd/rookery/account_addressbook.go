@@ -66,7 +66,7 @@ func newAccountAddressbookCommand() *cobra.Command {
 				if remove {
 					fmt.Fprintln(cmd.OutOrStdout(), "Removed.")
 				} else {
-					fmt.Fprintf(cmd.OutOrStdout(), "Stored, %d members.\n", sieve.ParseList(string(text)).Len())
+					fmt.Fprintf(cmd.OutOrStdout(), "Stored, members: %d.\n", sieve.ParseList(string(text)).Len())
 				}
 				return nil
 			})

@@ -83,7 +83,7 @@ func TestAddressbookCommand(t *testing.T) {
 	if out := s.ok("account", "addressbook", "alice"); out != "" {
 		t.Errorf("%q", out)
 	}
-	if out := s.ok("account", "addressbook", "alice", "book"); out != "Stored, 2 members.\n" {
+	if out := s.ok("account", "addressbook", "alice", "book"); out != "Stored, members: 2.\n" {
 		t.Errorf("%q", out)
 	}
 	if o := s.run("c@example.com", "account", "addressbook", "alice@localhost", "-", "--name", "Work"); o.code != 0 {

@@ -1,4 +1,3 @@
-// Package languagetest proves that what a package says to people has been translated.
 package languagetest
 
 import (
